@@ -1,0 +1,3 @@
+"""See where a transformer looks."""
+
+__version__ = "0.1.0"

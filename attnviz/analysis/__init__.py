@@ -1,0 +1,1 @@
+"""Captures in, numbers or captures out; torch-free."""

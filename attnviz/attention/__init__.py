@@ -1,0 +1,1 @@
+"""The project's own attention: plain torch, readable as a text-book; imports nothing of attnviz."""

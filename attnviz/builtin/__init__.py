@@ -1,0 +1,1 @@
+"""The models that ship: their language, their training, their weights."""

@@ -1,0 +1,1 @@
+"""Sources: whatever can say what it attended to."""

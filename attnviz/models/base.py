@@ -1,0 +1,52 @@
+"""What a Source is: something that can be run once and say what it attended to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from attnviz.captures import Axis, ModelFacts
+from attnviz.inputs import Sample
+from attnviz.observe.tiles import Watch
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A sample made ready for one model.
+
+    tensors: what the model is called with, a batch of one
+    axes:    the axis of each stack: ``(queries, keys)`` by stack name
+    notes:   what a reader must know ("cut to 512 of 713 tokens")
+    """
+
+    sample: Sample
+    tensors: Mapping[str, Tensor]
+    axes: Mapping[str, tuple[Axis, Axis]]
+    notes: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """A model as everything after it sees it."""
+
+    @property
+    def facts(self) -> ModelFacts: ...
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The versions of what computes the weights."""
+        ...
+
+    def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
+        """The sample as the model reads it.
+
+        Raises InputError if it is empty, or longer than the model's positions and not to be truncated.
+        """
+        ...
+
+    def run(self, encoded: Encoded, watch: Watch) -> None:
+        """One pass of the model; whatever ``watch`` wants is handed to it tile by tile.
+
+        Raises ModelError if the weights cannot be captured exactly.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""View records, and how they become terminal cells, figures and numbers."""
