@@ -152,7 +152,8 @@ class Capture:
             raise SelectionError(
                 f"no map of head {head} was kept: there are {', '.join(self.layers) or 'none'}"
             )
-        return maps.weights[maps.heads.index(int(number))]
+        weights: Floats = maps.weights[maps.heads.index(int(number))]
+        return weights
 
 
 def layer_name(stack: str, layer: int) -> str:

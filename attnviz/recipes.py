@@ -1,0 +1,155 @@
+"""How a picture or a number was made, in a form that a program can read and make again.
+
+A Recipe holds no dates, absolute paths or user names. One that comes from a file is foreign data: it is
+parsed against its schema and never becomes a shell line.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+from attnviz.captures import Capture, ModelFacts
+from attnviz.errors import InputError
+
+SCHEMA = 1
+
+Kind = Literal["self", "cross"]
+Mean = Literal["heads", "layers", "all"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of a capture is shown, as the user wrote it; applied in this order.
+
+    layers, heads: which maps: "0,2-4,-1"; "0-3", or exact heads "3.5,7.1"; kind: "self" or "cross"
+    tokens:  which part of the text: "0:40", in tokens
+    special: what becomes of special tokens: "show", "hide", "renorm" (hidden, and the rows rescaled),
+             each optionally with ":first" (the first token alone, a sink)
+    words:   put sub-tokens together to words
+    mean:    average over "heads", "layers" or "all"
+    """
+
+    layers: str | None = None
+    heads: str | None = None
+    kind: Kind | None = None
+    tokens: str | None = None
+    special: str = "show"
+    words: bool = False
+    mean: Mean | None = None
+
+    @property
+    def maps(self) -> bool:
+        """Whether particular maps were asked for."""
+        return any((self.layers, self.heads, self.mean))
+
+
+@dataclass(frozen=True)
+class Style:
+    """How it is drawn.
+
+    scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours
+    width: of a figure, in inches; None to fit what is drawn
+    dpi:   dots an inch of a PNG; font_size: in points
+    """
+
+    cmap: str = "viridis"
+    scale: Literal["linear", "log", "sqrt"] = "linear"
+    vmax: float = 1.0
+    title: str | None = None
+    width: float | None = None
+    dpi: int = 200
+    font_size: float = 8.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one picture or table was made.
+
+    model:     name, revision, fingerprint of the weights, dtype
+    sample:    the text itself, or its sha256
+    reduction: what the choice did to the numbers: tokens in a group, the weight hidden, ...
+    """
+
+    command: str
+    model: dict[str, Any]
+    sample: dict[str, Any]
+    choice: Choice = Choice()
+    style: Style = Style()
+    view: str = "heatmap"
+    reduction: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """One line of JSON, the same bytes for the same recipe."""
+        return json.dumps(asdict(self), ensure_ascii=True, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Raises InputError for anything that is not a recipe of this schema."""
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"this is no recipe: {error}") from error
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise InputError(f"this is no recipe of schema {SCHEMA}, the one that this version reads")
+        _only_fields(cls, data)
+        for name, record in (("choice", Choice), ("style", Style)):
+            _only_fields(record, data.get(name, {}))
+            data[name] = record(**data.get(name, {}))
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise InputError(f"this recipe is not whole: {error}") from error
+
+
+def recipe(
+    command: str,
+    capture: Capture,
+    choice: Choice,
+    style: Style,
+    *,
+    view: str = "heatmap",
+    reduction: dict[str, Any] | None = None,
+    with_text: bool = True,
+) -> Recipe:
+    """The recipe of something made from a capture; ``with_text=False`` keeps only the text's sha256."""
+    return Recipe(
+        command=command,
+        model=_model_entry(capture.model),
+        sample=_sample_entry(capture, with_text),
+        choice=choice,
+        style=style,
+        view=view,
+        reduction=reduction or {},
+        versions=capture.versions,
+    )
+
+
+def _model_entry(model: ModelFacts) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "revision": model.revision,
+        "fingerprint": model.fingerprint,
+        "dtype": model.dtype,
+    }
+
+
+def _sample_entry(capture: Capture, with_text: bool) -> dict[str, Any]:
+    sample = capture.sample
+    entry: dict[str, Any] = {"name": sample.name, "chat": sample.chat, "notes": list(capture.notes)}
+    for key, text in (("text", sample.text), ("pair", sample.pair)):
+        if text is not None and with_text:
+            entry[key] = text
+        elif text is not None:
+            entry[f"{key}_sha256"] = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return entry
+
+
+def _only_fields(record: type, data: object) -> None:
+    known = {entry.name for entry in fields(record)}
+    if not isinstance(data, dict) or not set(data) <= known:
+        raise InputError(
+            f"this recipe has entries that are not known here: a {record.__name__} has {sorted(known)}"
+        )

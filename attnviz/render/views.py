@@ -1,0 +1,113 @@
+"""What the ink means: the records that terminal, figure and numbers are all drawn from. No drawing here."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnviz.captures import Booleans, Floats, Unit
+
+LOG_FLOOR = 1e-4
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Which weight gets which place on the colour map, the same for every map of a page.
+
+    A weight of ``vmax`` or more is at the top. On the log scale weights below 0.0001 share the lowest colour.
+    """
+
+    kind: Literal["linear", "log", "sqrt"] = "linear"
+    vmax: float = 1.0
+
+    def place(self, weights: Floats) -> Floats:
+        """The weights' places on the colour map, 0 to 1; NaN stays NaN."""
+        return np.clip(self._curve(np.asarray(weights, np.float32)), 0, 1).astype(np.float32)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Where a colour bar is numbered: (place, text), from the lowest colour to the highest."""
+        if self.kind == "log":
+            low = round(math.log10(LOG_FLOOR))
+            weights = [10.0**power for power in range(low, 1) if 10.0**power < self.vmax] + [self.vmax]
+        else:
+            weights = [self.vmax * part for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        places = self.place(np.array(weights, np.float32))
+        return [(float(place), f"{weight:.3g}") for place, weight in zip(places, weights, strict=True)]
+
+    def _curve(self, weights: Floats) -> NDArray[np.floating]:
+        if self.kind == "sqrt":
+            return np.sqrt(np.maximum(weights, 0) / self.vmax)
+        if self.kind == "log":
+            low, high = math.log10(LOG_FLOOR), math.log10(self.vmax)
+            return (np.log10(np.maximum(weights, LOG_FLOOR)) - low) / (high - low)
+        return weights / self.vmax
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """One map, labelled. The ink of row i, column j: how much query i attends to key j, 0 to 1.
+
+    name:     as scripts call it: "3.5", or "3.mean" for a mean over heads
+    title:    as people read it: "layer 3, head 5"
+    weights:  ``[queries, keys]``
+    visible:  the query may see the key; computed: the model computed the pair. Same shape; where either
+              is false nothing is painted, which is not the colour of 0.
+    unit:     what the labels are: tokens, words, or groups of neighbours
+    """
+
+    name: str
+    title: str
+    weights: Floats
+    visible: Booleans
+    computed: Booleans
+    query_labels: tuple[str, ...]
+    key_labels: tuple[str, ...]
+    unit: Unit = "token"
+
+    def __post_init__(self) -> None:
+        shape = (len(self.query_labels), len(self.key_labels))
+        for array in (self.weights, self.visible, self.computed):
+            if array.shape != shape:
+                raise ValueError(f"an array of shape {array.shape} under labels of shape {shape}")
+
+    @property
+    def painted(self) -> Booleans:
+        """``[queries, keys]``: the cells that have a weight."""
+        return self.visible & self.computed
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Small maps of many heads, layers downwards and heads to the right, on one scale and without labels.
+
+    layers: name of each row; maps: ``(row, head number, map)``
+    """
+
+    layers: tuple[str, ...]
+    maps: tuple[tuple[int, int, Heatmap], ...]
+
+    @property
+    def heads(self) -> int:
+        """How many columns there are."""
+        return 1 + max((head for _, head, _ in self.maps), default=-1)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one picture shows.
+
+    title:  the model and what was put in
+    notes:  what was averaged, hidden, rescaled, pooled or cut, in sentences for the reader
+    cmap:   name of the colour map
+    recipe: how it was made (JSON), to be put into the file
+    """
+
+    title: str
+    heatmaps: tuple[Heatmap, ...]
+    atlas: Atlas | None = None
+    scale: Scale = Scale()
+    cmap: str = "viridis"
+    notes: tuple[str, ...] = ()
+    recipe: str = ""
