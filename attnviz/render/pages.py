@@ -1,0 +1,65 @@
+"""A capture and a choice, made into a page: what is shown, under which title, with which notes."""
+
+from attnviz.analysis.average import heatmaps
+from attnviz.analysis.reduce import reduced
+from attnviz.analysis.select import selected
+from attnviz.captures import Capture, LayerMaps
+from attnviz.errors import UsageError
+from attnviz.inputs import Sample, printable
+from attnviz.recipes import Choice, Style, recipe
+from attnviz.render.views import Atlas, Page, Scale
+
+TITLE_LENGTH = 60  # characters of the text in a title
+
+
+def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
+    """The page of ``attnviz heatmap``.
+
+    With a choice of maps those maps; else an overview of every layer and head, and one map: the mean
+    over the heads of the last layer.
+    Raises UsageError or SelectionError for a choice that means nothing here.
+    """
+    check(style)
+    chosen = selected(capture, choice)
+    outcome = reduced(chosen.maps, choice)
+    if choice.maps:
+        shown, atlas = heatmaps(outcome.maps, choice.mean), None
+    else:
+        shown, atlas = heatmaps(outcome.maps[-1:], "heads"), _atlas(outcome.maps)
+    made = recipe("heatmap", capture, choice, style, reduction={"hidden": outcome.hidden})
+    return Page(
+        title=style.title if style.title is not None else _title(capture.model.name, capture.sample),
+        heatmaps=shown,
+        atlas=atlas,
+        scale=Scale(style.scale, style.vmax),
+        cmap=style.cmap,
+        notes=(*capture.notes, *outcome.notes),
+        recipe=made.to_json(),
+    )
+
+
+def check(style: Style) -> None:
+    """Raises UsageError for a style that cannot be drawn."""
+    if style.scale not in ("linear", "log", "sqrt"):
+        raise UsageError(f"--scale {style.scale!r} is none of linear, log, sqrt")
+    if not 1e-3 <= style.vmax <= 1:
+        raise UsageError(f"--vmax {style.vmax:g} is no weight: give one from 0.001 to 1")
+
+
+def _atlas(layers: tuple[LayerMaps, ...]) -> Atlas:
+    cells = [
+        (row, head, view)
+        for row, layer in enumerate(layers)
+        for head, view in zip(layer.heads, heatmaps([layer]), strict=True)
+    ]
+    return Atlas(tuple(layer.name for layer in layers), tuple(cells))
+
+
+def _title(model: str, sample: Sample) -> str:
+    texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
+    quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts)
+    return f"{printable(model)}  {quoted}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= TITLE_LENGTH else text[: TITLE_LENGTH - 1].rstrip() + "…"
