@@ -1,3 +1,25 @@
-"""See where a transformer looks."""
+"""See where a transformer looks.
+
+    import attnviz
+    seen = attnviz.capture("The cat sat on the mat")
+    seen.map("3.5")                                  # weights of layer 3, head 5: [queries, keys]
+    attnviz.save(attnviz.heatmap(seen), "cat.pdf")
+
+The verbs are those of ``attnviz.api``; each is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attnviz.api import capture, heatmap, load_model, save
 
 __version__ = "0.1.0"
+__all__ = ["capture", "heatmap", "load_model", "save"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'attnviz' has no attribute {name!r}")
+    from attnviz import api
+
+    return getattr(api, name)
