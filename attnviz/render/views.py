@@ -24,7 +24,8 @@ class Scale:
 
     def place(self, weights: Floats) -> Floats:
         """The weights' places on the colour map, 0 to 1; NaN stays NaN."""
-        return np.clip(self._curve(np.asarray(weights, np.float32)), 0, 1).astype(np.float32)
+        places: Floats = np.clip(self._curve(np.asarray(weights, np.float32)), 0, 1).astype(np.float32)
+        return places
 
     def ticks(self) -> list[tuple[float, str]]:
         """Where a colour bar is numbered: (place, text), from the lowest colour to the highest."""
