@@ -1,0 +1,81 @@
+"""A sample as a model reads it: which tokens, how many, and what they stand for."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from attnviz.errors import InputError
+from attnviz.inputs import Sample
+from attnviz.models.chat import chat_tokens
+from attnviz.models.labels import Tokens
+from attnviz.models.tokenizing import special_pieces, tokenized
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: a tokenizer, the name of its model, and how many positions that has (None: any number)."""
+
+    tokenizer: Any
+    model: str
+    positions: int | None
+
+
+def tokens_of(reader: Reader, sample: Sample, *, truncate: bool) -> Tokens:
+    """The tokens of a sample, as many as the model can read.
+
+    Raises InputError if nothing is left to read, or more than fits and it is not to be cut.
+    """
+    read, notes = _readable(sample)
+    tokens = _cut(reader, read, None)
+    if all(span is None or span.start == span.stop for span in tokens.spans) and not tokens.notes:
+        raise InputError(
+            f"the tokenizer of {reader.model} leaves nothing of the {sample.name} {sample.text!r}"
+        )
+    count = len(tokens.ids)
+    if reader.positions is not None and count > reader.positions:
+        if not truncate:
+            raise InputError(
+                f"the {sample.name} has {count} tokens and {reader.model} reads at most {reader.positions}: "
+                "--truncate cuts it"
+            )
+        tokens = _cut(reader, read, reader.positions)
+        notes = (*notes, f"cut to {len(tokens.ids)} of {count} tokens")
+    texts = tokens.texts if sample.chat else _texts(sample)  # with the lone surrogates that were typed
+    return replace(tokens, texts=texts, notes=(*notes, *tokens.notes))
+
+
+def _cut(reader: Reader, sample: Sample, most: int | None) -> Tokens:
+    if sample.chat:
+        return chat_tokens(reader.tokenizer, sample, reader.model, most)
+    return _text_tokens(reader.tokenizer, _texts(sample), most)
+
+
+def _text_tokens(tokenizer: Any, texts: tuple[str, ...], most: int | None) -> Tokens:
+    """The tokens of a text or a pair, with the model's own around them.
+
+    The text is data: what is spelled like a token of the model's own (``[SEP]``) is read as its letters. Only
+    the mask token, which is made to stand in a text, keeps its meaning, unless others are spelled beside it.
+    """
+    spelled = {piece for piece in special_pieces(tokenizer).values() if any(piece in text for text in texts)}
+    others = sorted(spelled - {tokenizer.mask_token})
+    tokens = tokenized(tokenizer, texts, template=True, commands=bool(spelled) and not others, most=most)
+    if others and tokenizer.mask_token in spelled:
+        note = f"{tokenizer.mask_token} read as letters, like {', '.join(others)}"
+        return replace(tokens, notes=(*tokens.notes, note))
+    return tokens
+
+
+def _readable(sample: Sample) -> tuple[Sample, tuple[str, ...]]:
+    """The sample without lone surrogates, which tokenizers refuse, and what to say of them."""
+    count = sum(len(LONE_SURROGATE.findall(text)) for text in _texts(sample))
+    if not count:
+        return sample, ()
+    text, *pair = (LONE_SURROGATE.sub("\ufffd", text) for text in _texts(sample))
+    note = f"{count} lone surrogate{'s' if count > 1 else ''} read as U+FFFD"
+    return replace(sample, text=text, pair=pair[0] if pair else None), (note,)
+
+
+def _texts(sample: Sample) -> tuple[str, ...]:
+    return (sample.text,) if sample.pair is None else (sample.text, sample.pair)

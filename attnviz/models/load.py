@@ -1,0 +1,93 @@
+"""A model by its name: which family it belongs to, and how that is loaded."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnviz.errors import ModelError
+from attnviz.inputs import printable
+from attnviz.models.checkpoint import Checkpoint, Fingerprint, read_config, weight_files
+from attnviz.models.request import Request, split_revision
+
+if TYPE_CHECKING:  # the protocol is written in terms of torch, which not every family needs at once
+    from attnviz.models.base import Source
+
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+def load(
+    name: str,
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    allow_pickle: bool = False,
+    allow_remote_code: bool = False,
+    offline: bool = False,
+) -> "Source":
+    """The model of this name, ready to be run.
+
+    name:   ``builtin:NAME``, a directory, or a name on the Hugging Face hub, which may end in ``@REVISION``
+    device: auto (a GPU if there is one), cpu, cuda, cuda:N or mps
+    dtype:  auto (float32 on a CPU, the checkpoint's on a GPU), float32, bfloat16 or float16
+    Raises ModelError if it cannot be found, loaded or captured exactly.
+    """
+    bare, typed = split_revision(name)
+    request = Request(
+        bare, revision or typed, device, dtype, allow_pickle, allow_remote_code, offline=offline
+    )
+    if bare.startswith("builtin:"):
+        return FAMILIES["builtin"](request, None)
+    checkpoint = _find(request)
+    return FAMILIES[_family(checkpoint)](request, checkpoint)
+
+
+def _find(request: Request) -> Checkpoint:
+    """The directory meant by a name: one that exists, else a snapshot in the hub's cache."""
+    path, shown = Path(request.name), printable(request.name)
+    if path.is_dir():
+        if request.revision:
+            raise ModelError(f"{shown} is a directory: it has no revision {printable(request.revision)}")
+        return Checkpoint(path, printable(path.resolve().name))
+    from attnviz.models import hub
+
+    if not HUB_NAME.fullmatch(request.name):
+        raise ModelError(f"no model {shown}: no such directory; there are {', '.join(hub.known_models())}")
+    directory = hub.snapshot(
+        request.name,
+        request.revision,
+        allow_pickle=request.allow_pickle,
+        allow_remote_code=request.allow_remote_code,
+        offline=request.offline,
+    )
+    return Checkpoint(directory, request.name, directory.name)
+
+
+def _family(checkpoint: Checkpoint) -> str:
+    """Whose model it is, as its configuration says."""
+    config = read_config(checkpoint.directory)
+    ours = any(str(config.get(key)).startswith("attnviz") for key in ("architecture", "model_type"))
+    return "builtin" if ours else "huggingface"
+
+
+def _builtin(request: Request, checkpoint: Checkpoint | None) -> "Source":
+    from attnviz.models.builtin import BuiltinSource
+
+    name = str(checkpoint.directory) if checkpoint else request.name
+    return BuiltinSource.load(name, device=request.device, dtype=request.dtype)
+
+
+def _huggingface(request: Request, checkpoint: Checkpoint | None) -> "Source":
+    assert checkpoint is not None
+    weights = weight_files(checkpoint.directory, allow_pickle=request.allow_pickle)
+    fingerprint = Fingerprint(weights)  # in the background, while the libraries are loaded
+    from attnviz.models.huggingface import HuggingFaceSource
+
+    return HuggingFaceSource.load(request, checkpoint, fingerprint)
+
+
+FAMILIES: dict[str, Callable[[Request, Checkpoint | None], "Source"]] = {
+    "builtin": _builtin,
+    "huggingface": _huggingface,
+}

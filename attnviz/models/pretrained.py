@@ -1,0 +1,140 @@
+"""The model and the tokenizer of a directory, loaded by transformers; its errors become ours here."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from attnviz.errors import ModelError
+from attnviz.models.checkpoint import SAFE, Checkpoint
+from attnviz.models.hub import first_line
+from attnviz.models.request import Request
+
+TESTED = ("5.23",)
+"""The versions of transformers that attnviz is tested with, as far as the second number."""
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+UNUSED = ("pooler.", "lm_head.", "cls.", "classifier.")
+"""Parts after the last attention: a checkpoint without them loses nothing that is shown."""
+
+
+def load_model(request: Request, checkpoint: Checkpoint) -> Any:
+    """The model, in evaluation mode, on the device asked for, running sdpa where it can.
+
+    Raises ModelError if it is no text encoder or decoder, if its weights do not fit it, or if any weight that
+    its attention depends on is missing.
+    """
+    _check_version()
+    device = _device(request.device)
+    options = _options(request)
+    with _our_errors(checkpoint):
+        config = AutoConfig.from_pretrained(checkpoint.directory, **options)
+    _check_kind(config, checkpoint)
+    with _our_errors(checkpoint):
+        model, report = AutoModel.from_pretrained(
+            checkpoint.directory,
+            config=config,
+            dtype=_dtype(request.dtype, device),
+            use_safetensors=_is_safe(checkpoint),
+            output_loading_info=True,
+            **options,
+        )
+        _check_report(report, checkpoint)
+        model.config.get_text_config().use_cache = False
+        return model.to(device).eval()
+
+
+def load_tokenizer(request: Request, checkpoint: Checkpoint) -> Any:
+    """The tokenizer. Raises ModelError if there is none.
+
+    (transformers makes an empty one where the files are missing, which reads every word as unknown.)
+    """
+    with _our_errors(checkpoint):
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint.directory, **_options(request))
+    files = set(type(tokenizer).vocab_files_names.values())
+    if files and not any((checkpoint.directory / file).is_file() for file in files):
+        raise ModelError(
+            f"{checkpoint.name} has no tokenizer: no {' or '.join(sorted(files))} in its directory"
+        )
+    return tokenizer
+
+
+def _options(request: Request) -> dict[str, bool]:
+    return {"trust_remote_code": request.allow_remote_code, "local_files_only": True}
+
+
+def _is_safe(checkpoint: Checkpoint) -> bool:
+    return any(checkpoint.directory.glob(f"{SAFE}*"))
+
+
+def _device(name: str) -> torch.device:
+    """The device of this name. Raises ModelError if it is not there."""
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = ["cpu", *(f"cuda:{number}" for number in range(gpus))]
+    there += ["mps"] if torch.backends.mps.is_available() else []
+    if name == "auto":
+        return torch.device(there[1] if len(there) > 1 else "cpu")
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in there:
+        raise ModelError(f"no device {name} here: there is {', '.join(there)}")
+    return torch.device(wanted)
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype | str:
+    """The number format of this name. Raises ModelError if there is none."""
+    if name == "auto":
+        return torch.float32 if device.type == "cpu" else "auto"
+    if name not in DTYPES:
+        raise ModelError(f"no dtype {name}: there are auto, {', '.join(DTYPES)}")
+    return DTYPES[name]
+
+
+def _check_version() -> None:
+    version = transformers.__version__
+    if not version.startswith(tuple(f"{tested}." for tested in TESTED)):
+        warnings.warn(
+            f"attnviz is tested with transformers {', '.join(TESTED)}, not with {version}", stacklevel=2
+        )
+
+
+def _check_kind(config: Any, checkpoint: Checkpoint) -> None:
+    """Raises ModelError unless the configuration is that of a text encoder or decoder."""
+    if config.is_encoder_decoder:
+        raise ModelError(
+            f"{checkpoint.name} ({config.model_type}) is an encoder-decoder: only encoders and decoders "
+            "can be shown yet"
+        )
+    if not hasattr(config.get_text_config(), "vocab_size"):
+        raise ModelError(
+            f"{checkpoint.name} ({config.model_type}) does not read text: only text models can be shown yet"
+        )
+
+
+def _check_report(report: dict[str, Any], checkpoint: Checkpoint) -> None:
+    """Raises ModelError if a weight that the attention depends on was not read but drawn at random."""
+    missing = sorted(key for key in report["missing_keys"] if not key.startswith(UNUSED))
+    if missing:
+        raise ModelError(
+            f"{len(missing)} weights of {checkpoint.name} are not in its files ({missing[0]}): "
+            "what it showed would be random"
+        )
+
+
+@contextmanager
+def _our_errors(checkpoint: Checkpoint) -> Iterator[None]:
+    """Whatever goes wrong while foreign files are read by foreign code, in one line."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        if "trust_remote_code" in str(error):
+            raise ModelError(
+                f"{checkpoint.name} needs code that comes with it: --allow-remote-code runs it"
+            ) from error
+        raise ModelError(f"{checkpoint.name} cannot be loaded: {first_line(error)}") from error

@@ -1,0 +1,140 @@
+"""Maps of long texts made small while the model runs: neighbouring tokens put together."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps
+from attnviz.inputs import Span
+from attnviz.observe.base import Axes
+from attnviz.observe.choice import Choice, chosen, spanned
+from attnviz.observe.tiles import Tile
+
+
+class PoolMaps:
+    """Keeps the maps of the chosen heads of one sample, at most ``size`` rows and columns each.
+
+    A cell is the mean over the queries of a group and the sum over the keys of one, so that a row still says
+    how the attention of its queries is shared out and sums to what they do. Memory does not grow with the
+    text.
+    """
+
+    def __init__(self, size: int, choice: Choice = None) -> None:
+        self._size = size
+        self._choice = choice
+        self._axes: Axes = {}
+        self._pooled: dict[LayerFacts, _Sums] = {}
+
+    def start(self, axes: Axes) -> None:
+        self._axes = axes
+        self._pooled = {}
+
+    def wanted(self, layer: LayerFacts) -> range | None:
+        return spanned(self._choice, layer)
+
+    def see(self, tile: Tile) -> None:
+        if tile.layer not in self._pooled:
+            self._pooled[tile.layer] = self._room(tile)
+        self._pooled[tile.layer].add(tile)
+
+    def added_to(self, capture: Capture) -> Capture:
+        maps = (pooled.layer_maps(layer, self._axes[layer.stack]) for layer, pooled in self._pooled.items())
+        return replace(capture, maps=(*capture.maps, *maps), notes=(*capture.notes, *self._notes()))
+
+    def _notes(self) -> list[str]:
+        factors = dict.fromkeys(pooled.factors for pooled in self._pooled.values())
+        return [
+            f"pooled: a cell is {queries} queries (mean) by {keys} keys (sum)"
+            for queries, keys in factors
+            if (queries, keys) != (1, 1)
+        ]
+
+    def _room(self, tile: Tile) -> "_Sums":
+        """Zeros to which this layer's tiles will be added; masks that are alike for all heads have one."""
+        queries, keys = self._axes[tile.layer.stack]
+        heads = chosen(self._choice, tile.layer)
+        factors = self._factor(queries), self._factor(keys)
+        pairs = (-(-len(queries) // factors[0]), -(-len(keys) // factors[1]))
+        masks = (1 if mask.shape[1] == 1 else len(heads) for mask in (tile.visible, tile.computed))
+        zeros = (tile.weights.new_zeros(count, *pairs, dtype=torch.float32) for count in (len(heads), *masks))
+        return _Sums(heads, factors, *zeros)
+
+    def _factor(self, axis: Axis) -> int:
+        return -(-len(axis) // self._size)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums of one layer over groups of queries and of keys: ``[heads, query groups, key groups]``.
+
+    factors: queries of a group, keys of a group
+    visible, computed: how many pairs of a group are
+    """
+
+    heads: tuple[int, ...]
+    factors: tuple[int, int]
+    weights: Tensor
+    visible: Tensor
+    computed: Tensor
+
+    def add(self, tile: Tile) -> None:
+        places = [tile.heads.index(head) for head in self.heads]
+        self._add_rows(self.weights, tile.weights[0, places], tile.rows)
+        for sums, mask in ((self.visible, tile.visible), (self.computed, tile.computed)):
+            seen = mask[0] if mask.shape[1] == 1 else mask[0, places]
+            self._add_rows(sums, seen.expand(-1, *tile.weights.shape[2:]), tile.rows)
+
+    def _add_rows(self, sums: Tensor, rows: Tensor, start: int) -> None:
+        """Add ``rows [heads, rows, keys]``, of which the first is query ``start``."""
+        by_query, by_key = self.factors
+        missing = sums.shape[2] * by_key - rows.shape[2]  # of the last group
+        by_group = pad(rows.float(), (0, missing)).view(*rows.shape[:2], -1, by_key).sum(-1)
+        groups = torch.arange(start, start + rows.shape[1], device=rows.device) // by_query
+        sums.index_add_(1, groups, by_group)
+
+    def layer_maps(self, layer: LayerFacts, axes: tuple[Axis, Axis]) -> LayerMaps:
+        """The record of this layer; axes are those of the single tokens."""
+        queries, keys = axes
+        starts = torch.arange(0, len(queries), self.factors[0])
+        counts = (len(queries) - starts).clamp(max=self.factors[0]).to(self.weights)
+        return LayerMaps(
+            stack=layer.stack,
+            layer=layer.layer,
+            heads=self.heads,
+            weights=(self.weights / counts[:, None]).cpu().numpy(),
+            visible=(self.visible > 0).cpu().numpy(),
+            computed=(self.computed > 0).cpu().numpy(),
+            queries=grouped(queries, self.factors[0]),
+            keys=grouped(keys, self.factors[1]),
+        )
+
+
+def grouped(axis: Axis, size: int) -> Axis:
+    """The axis with ``size`` neighbours put together at a time, called by first and last: ``The…mat``."""
+    if size == 1:
+        return axis
+    groups = [slice(start, start + size) for start in range(0, len(axis), size)]
+    return Axis(
+        labels=tuple(_label(axis.labels[group]) for group in groups),
+        positions=axis.positions[::size],
+        spans=tuple(_span(axis.spans[group]) for group in groups),
+        words=tuple(next((word for word in axis.words[group] if word >= 0), -1) for group in groups),
+        special=tuple(all(axis.special[group]) for group in groups),
+        texts=axis.texts,
+        unit="group",
+    )
+
+
+def _label(labels: tuple[str, ...]) -> str:
+    return labels[0] if len(labels) == 1 else f"{labels[0]}…{labels[-1]}"
+
+
+def _span(spans: tuple[Span | None, ...]) -> Span | None:
+    """The characters from the first span to the last one of the same text."""
+    known = [span for span in spans if span is not None]
+    if not known:
+        return None
+    first = known[0]
+    return Span(first.text, first.start, max(span.stop for span in known if span.text == first.text))
