@@ -56,6 +56,8 @@ class Heatmap:
     visible:  the query may see the key; computed: the model computed the pair. Same shape; where either
               is false nothing is painted, which is not the colour of 0.
     unit:     what the labels are: tokens, words, or groups of neighbours
+    query_positions, key_positions: where each starts in the model's own sequence, in tokens from 0; left
+              out: they are simply counted
     """
 
     name: str
@@ -66,8 +68,16 @@ class Heatmap:
     query_labels: tuple[str, ...]
     key_labels: tuple[str, ...]
     unit: Unit = "token"
+    query_positions: tuple[int, ...] = ()
+    key_positions: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        for axis in ("query", "key"):
+            labels, positions = getattr(self, f"{axis}_labels"), getattr(self, f"{axis}_positions")
+            if not positions:
+                object.__setattr__(self, f"{axis}_positions", tuple(range(len(labels))))
+            elif len(positions) != len(labels):
+                raise ValueError(f"{len(positions)} {axis} positions under {len(labels)} labels")
         shape = (len(self.query_labels), len(self.key_labels))
         for array in (self.weights, self.visible, self.computed):
             if array.shape != shape:

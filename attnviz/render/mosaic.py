@@ -1,0 +1,38 @@
+"""The maps of an atlas side by side on one sheet, so that they are drawn at one go."""
+
+import numpy as np
+
+from attnviz.captures import Floats
+from attnviz.render.pooling import thumbnail
+from attnviz.render.views import Atlas
+
+
+def mosaic(atlas: Atlas, heads: range, size: int, gap: int = 1) -> Floats:
+    """The weights of all small maps of some heads, layers downwards, NaN between them and where not painted.
+
+    size: cells on a side of each map; gap: cells between two
+    """
+    pitch = size + gap
+    sheet = np.full((len(atlas.layers) * pitch - gap, len(heads) * pitch - gap), np.nan, np.float32)
+    for row, head, heatmap in atlas.maps:
+        if head in heads:
+            top, left = row * pitch, (head - heads.start) * pitch
+            sheet[top : top + size, left : left + size] = thumbnail(heatmap, size, size)
+    return sheet
+
+
+def longest(atlas: Atlas) -> int:
+    """How many queries or keys the largest of its maps has."""
+    return max((max(heatmap.weights.shape) for _, _, heatmap in atlas.maps), default=1)
+
+
+def thumbnail_size(atlas: Atlas, most: int) -> int:
+    """At most so many cells on a side: for small maps as many as repeat each of theirs equally often."""
+    side = longest(atlas)
+    return most if side >= most else most // side * side
+
+
+def thumbnail_note(atlas: Atlas, size: int) -> str:
+    """How much of a map is in one cell of its small picture; empty where nothing was put together."""
+    side = longest(atlas)
+    return f"{side / size:.2g} tokens to a cell" if side > size else ""

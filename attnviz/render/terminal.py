@@ -1,0 +1,185 @@
+"""A page as text: colour cells where the terminal has colours, shades of characters where it has none."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+
+from attnviz.render.header import header
+from attnviz.render.ink import HIDDEN, NOT_COMPUTED, Ink, ink_of, levels_in, levels_of
+from attnviz.render.labels import cut, graphemes, placed, width
+from attnviz.render.mosaic import mosaic, thumbnail_note, thumbnail_size
+from attnviz.render.pooling import Room, fitted
+from attnviz.render.views import Atlas, Heatmap, Page, Scale
+
+_BOLD, _DIM = Style(bold=True), Style(dim=True)
+_THUMBNAIL = range(4, 13)  # cells on a side of the small maps
+_TALL = 60  # lines that an overview may take, unless the maps would get too small
+_ROWS = 100  # lines that one map may take
+_BAR = 41  # columns of the colour bar
+Line = list[Segment]
+
+
+def page(view: Page) -> RenderableType:
+    """The page, to be printed on any rich console: it fits itself to the width and the colours it finds."""
+    return _Printed(view)
+
+
+def room(view: Page, columns: int) -> Room:
+    """How many cells a map of the page can have in so many columns; what is larger must be pooled."""
+    space = columns - _widest_gutter(columns) - 1
+    labels = (label for heatmap in view.heatmaps for label in heatmap.key_labels)
+    widest = max((width(letter) for label in labels for letter in graphemes(label)), default=1)
+    cells, pooled = min(space // max(widest, 1), _ROWS), min(space // 2, _ROWS // 2)
+    return Room(cells=max(cells, 1), pooled=max(pooled, 1))
+
+
+@dataclass(frozen=True)
+class _Printed:
+    view: Page
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = options.max_width
+        view = fitted(self.view, room(self.view, columns))
+        paper = _Paper(ink_of(console, view.cmap), view.scale, columns, _gutter(view, columns))
+        yield Text(view.title, style=_BOLD)
+        if view.atlas is not None:
+            yield from _block(_atlas_lines(view.atlas, paper))
+        for heatmap in view.heatmaps:
+            yield from _block(_heatmap_lines(heatmap, paper))
+        yield from _block(_legend_lines(view, paper))
+        for note in view.notes:
+            yield Text(note, style=_DIM)
+
+
+@dataclass(frozen=True)
+class _Paper:
+    """What is drawn on, and with.
+
+    columns: of the terminal
+    gutter:  of these, the ones at the left that names of rows are written into, the same for all maps
+    """
+
+    ink: Ink
+    scale: Scale
+    columns: int
+    gutter: int
+
+    @property
+    def left(self) -> int:
+        """The column that maps begin at."""
+        return self.gutter + 1
+
+    @property
+    def space(self) -> int:
+        """Columns for the maps themselves."""
+        return self.columns - self.left
+
+    def beside(self, label: str, cells: Iterable[Segment], style: Style | None = None) -> Line:
+        """A line of a map with its name at the left."""
+        label = cut(label, self.gutter)
+        return [*placed([(self.gutter - width(label), label), (self.left, "")], style), *cells]
+
+
+def _block(lines: Iterable[Line]) -> Iterator[Segment]:
+    yield Segment.line()
+    for line in lines:
+        while line and not line[-1].style and not line[-1].text.strip():
+            line.pop()
+        yield from line
+        yield Segment.line()
+
+
+def _heatmap_lines(heatmap: Heatmap, paper: _Paper) -> Iterator[Line]:
+    """A map with its title, the keys on top, and a line for each query."""
+    keys = header(heatmap.key_labels, paper.space)
+    yield list(placed([(paper.left, cut(heatmap.title, paper.space))], _BOLD))
+    for labels in keys.lines(heatmap.key_labels, paper.left, paper.columns):
+        yield list(placed(labels))
+    levels = levels_of(heatmap, paper.scale).tolist()
+    for label, row, weights in zip(heatmap.query_labels, levels, heatmap.weights.tolist(), strict=True):
+        if keys.numbered:
+            cells = [
+                paper.ink.number(level, keys.cell, weight) for level, weight in zip(row, weights, strict=True)
+            ]
+        else:
+            cells = [paper.ink.fill(level, keys.cell * len(list(run))) for level, run in groupby(row)]
+        yield paper.beside(label, cells)
+
+
+def _atlas_lines(atlas: Atlas, paper: _Paper) -> Iterator[Line]:
+    """A small map of every head, two rows of cells to a line; heads that do not fit beside go below."""
+    size, across = _thumbnails(atlas, paper.space)
+    title = cut(f"{len(atlas.layers)} layers × {atlas.heads} heads", paper.space)
+    note = cut(f"  {thumbnail_note(atlas, size)}", paper.space - width(title))
+    yield [*placed([(paper.left, title)], _BOLD), Segment(note, _DIM)]
+    for first in range(0, atlas.heads, across):
+        heads = range(first, min(first + across, atlas.heads))
+        numbers = [(paper.left + (size + 1) * place, str(head)) for place, head in enumerate(heads)]
+        yield list(placed([(max(paper.gutter - 4, 0), "head"), *numbers], _DIM))
+        yield from _band(atlas, heads, size, paper)
+
+
+def _band(atlas: Atlas, heads: range, size: int, paper: _Paper) -> Iterator[Line]:
+    names = _layer_names(atlas, paper.gutter)
+    levels = levels_in(mosaic(atlas, heads, size), paper.scale).tolist()
+    if len(levels) % 2:
+        levels.append([HIDDEN] * len(levels[0]))
+    for upper in range(0, len(levels), 2):
+        layer, row = divmod(upper, size + 1)
+        label = names[layer] if row < 2 else ""
+        pairs = zip(levels[upper], levels[upper + 1], strict=True)
+        yield paper.beside(label, [paper.ink.pair(*pair) for pair in pairs], _DIM)
+
+
+def _thumbnails(atlas: Atlas, space: int) -> tuple[int, int]:
+    """Cells on a side of each small map, and how many of them stand side by side."""
+    wide, tall = (space + 1) // atlas.heads - 1, 2 * _TALL // len(atlas.layers) - 1
+    size = thumbnail_size(atlas, min(max(min(wide, tall), _THUMBNAIL.start), _THUMBNAIL[-1]))
+    across = max((space + 1) // (size + 1), 1)
+    return size, ceil(atlas.heads / ceil(atlas.heads / across))
+
+
+def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:
+    """The colour bar with its numbers, and what the marks mean that are not on it."""
+    length = min(_BAR, paper.space)
+    bar = [paper.ink.fill(255 * place // max(length - 1, 1), 1) for place in range(length)]
+    yield paper.beside("", bar)
+    yield list(placed(_spaced(view.scale.ticks(), paper.left, length), _DIM))
+    if any((heatmap.visible & ~heatmap.computed).any() for heatmap in view.heatmaps):
+        yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(" never computed", _DIM)])
+
+
+def _spaced(ticks: list[tuple[float, str]], left: int, length: int) -> Iterator[tuple[int, str]]:
+    """The numbers under a bar, each below its place, the ends flush; those that would touch are left out."""
+    end = 0
+    *inner, last = ticks
+    stop = left + length - len(last[1])
+    for place, number in inner:
+        start = left + round(place * (length - len(number)))
+        if end <= start and start + len(number) < stop:
+            yield start, number
+            end = start + len(number) + 1
+    yield stop, last[1]
+
+
+def _layer_names(atlas: Atlas, room: int) -> tuple[str, ...]:
+    names = tuple(f"layer {name}" for name in atlas.layers)
+    return names if max(map(width, names)) <= room else atlas.layers
+
+
+def _gutter(view: Page, columns: int) -> int:
+    labels = [label for heatmap in view.heatmaps for label in heatmap.query_labels]
+    most = _widest_gutter(columns)
+    if view.atlas is not None:
+        labels += ["head", *_layer_names(view.atlas, most)]
+    return min(max(map(width, labels), default=0), most)
+
+
+def _widest_gutter(columns: int) -> int:
+    return min(16, columns // 4)
