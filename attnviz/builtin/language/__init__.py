@@ -1,7 +1,7 @@
 """A small English of our own: sentences and stories, every one with its gold relations.
 
 The words are in the TSV files, the structures in ``frames.py``; ``stories.py`` puts them together. A fifth
-of the structures and one in eight pairs of subject and verb are held out, to test what training has never seen.
+of the structures and one in eight pairs of subject and verb are held out, for testing on what is new.
 """
 
 from attnviz.builtin.language.agreement import Agreement, agreement_items

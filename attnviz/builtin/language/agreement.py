@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from random import Random
 
 from attnviz.builtin.language.draft import Story, Word
+from attnviz.builtin.language.fits import Dice, Options
+from attnviz.builtin.language.frames import FRAMES, Frame, held_out_frame
 from attnviz.builtin.language.lexicon import NOUNS, VERBS
-from attnviz.builtin.language.stories import stories
+from attnviz.builtin.language.stories import write_story
 from attnviz.inputs import Span
 
-_SILENT = ("the", "my", "your", "our")
+_SILENT = ("the", "my", "your", "our")  # determiners that fit both numbers
 _FORMS = {verb.lemma: verb.forms for verb in VERBS}
-_ALIKE = {noun.lemma for noun in NOUNS if noun.forms[0] == noun.forms[-1]}
+_ALIKE = {noun.lemma for noun in NOUNS if noun.forms[0] == noun.forms[1]}
 _BE = {"is": "are", "are": "is", "was": "were", "were": "was"}
 
 
@@ -30,46 +34,46 @@ class Agreement:
 
 
 def agreement_items(seed: int) -> Iterator[Agreement]:
-    """Items without end, of held-out frames and pairs only; no other word in them tells the subject's number."""
-    for story in stories(seed, split="test", sentences=1):
-        if item := _item(story):
+    """Items without end, of held-out frames and pairs only, the same ones for the same seed.
+
+    The verb is in the present, or is "was" or "were", and no other word shows the number of its subject.
+    """
+    dice = Dice(Random(seed))
+    while True:
+        item = _item(write_story(dice, "test", 1, begins=_separating()))
+        if item:
             yield item
 
 
+@cache
+def _separating() -> Options[Frame]:
+    """Held-out frames with a noun between subject and verb, and no other verb or pronoun of that subject."""
+    return Options(
+        (frame, 1.0)
+        for frame in FRAMES
+        if held_out_frame(frame.text)
+        and frame.clauses[0].subject.after in ("pp", "orel")
+        and not frame.refers
+        and not any(clause.shared for clause in frame.clauses)
+    )
+
+
 def _item(story: Story) -> Agreement | None:
-    place = {word.span: number for number, word in enumerate(story.words)}
-    said = [
-        (place[link.source], place[link.target]) for link in story.relations if link.name == "verb-subject"
-    ]
-    for verb, subject in said:
-        word, noun = story.words[verb], story.words[subject]
-        between = [
-            other for other in story.words[subject + 1 : verb] if other.pos == "noun" and _other(other, noun)
-        ]
-        if (
-            between
-            and noun.pos == "noun"
-            and _untold(story, noun, [verb for verb, by in said if by == subject])
-        ):
-            wrong = _wrong(word)
-            if wrong:
-                return Agreement(story.text, word.span, word.text, wrong, between[-1].span)
-    return None
+    """The story as an item, if the number of its first subject shows in its verb and nowhere else."""
+    at = {word.span: word for word in story.words}
+    subject = next(word for word in story.words if word.pos == "noun")
+    verb = next(at[link.source] for link in story.relations if _is_said_of(link.name, link.target, subject))
+    between = [word for word in story.words if subject.span < word.span < verb.span and word.pos == "noun"]
+    attractors = [word for word in between if word.number != subject.number and word.lemma not in _ALIKE]
+    determiner = story.words[0].text.lower()
+    wrong = _wrong(verb)
+    if not attractors or not wrong or determiner not in _SILENT or subject.lemma in _ALIKE:
+        return None
+    return Agreement(story.text, verb.span, verb.text, wrong, attractors[-1].span)
 
 
-def _other(word: Word, noun: Word) -> bool:
-    return word.number != noun.number and word.lemma not in _ALIKE
-
-
-def _untold(story: Story, noun: Word, verbs: list[int]) -> bool:
-    """Whether nothing but the noun itself and one verb shows its number."""
-    telling = [
-        link
-        for link in story.relations
-        if link.target == noun.span and link.name in ("determiner-noun", "pronoun-antecedent")
-    ]
-    texts = {story.text[slice(*link.source[1:])].lower() for link in telling}
-    return len(verbs) == 1 and texts <= set(_SILENT) and noun.lemma not in _ALIKE
+def _is_said_of(relation: str, target: Span, subject: Word) -> bool:
+    return relation == "verb-subject" and target == subject.span
 
 
 def _wrong(verb: Word) -> str:

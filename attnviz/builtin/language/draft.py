@@ -45,19 +45,17 @@ class Story:
     topic: str
 
 
+@dataclass(eq=False, slots=True)
 class DraftWord:
     """A word whose place in the text is not known yet. after: the punctuation that follows it."""
 
-    __slots__ = ("after", "gender", "lemma", "number", "pos", "tense", "text")
-
-    def __init__(self, text: str, lemma: str, pos: str, number: str, gender: str, tense: str) -> None:
-        self.text = text
-        self.lemma = lemma
-        self.pos = pos
-        self.number = number
-        self.gender = gender
-        self.tense = tense
-        self.after = ""
+    text: str
+    lemma: str
+    pos: str
+    number: str
+    gender: str
+    tense: str
+    after: str = ""
 
 
 class Draft:

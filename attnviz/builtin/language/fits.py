@@ -61,14 +61,10 @@ class Dice:
 
 
 BE = Verb(lemma="be", pos="verb", forms=("be", "is", "was", "been"), uses=("copula",))
-_NARROW = (
-    0.0,
-    1.0,
-    1.0,
-    5.0,
-    8.0,
-)  # weight by how narrowly a selector matches: the particular word comes up most
+_NARROW = (0.0, 1.0, 1.0, 5.0, 8.0)  # weight by how narrowly a selector matches: "dogs bark" comes up most
+_FITTING = (0.0, 1.0, 3.0, 6.0, 9.0)  # the same for adjectives
 _HERE, _ANYWHERE = 4.0, 1.0  # weight of words of the story's own topic, and of words of all topics
+_NAMES = 0.3
 
 
 def _belongs(topics: tuple[str, ...], topic: str) -> float:
@@ -80,9 +76,29 @@ def _belongs(topics: tuple[str, ...], topic: str) -> float:
 @cache
 def nouns(selectors: tuple[str, ...], topic: str) -> Options[Noun]:
     """The nouns and names that fit one of the selectors, in a story of this topic."""
-    common = ((noun, _belongs(noun.topics, topic) * (closest(selectors, noun) > 0)) for noun in NOUNS)
-    names = ((name, 0.3 * (closest(selectors, name) > 0)) for name in NAMES)
-    return Options([*common, *names])
+    return Options(
+        (noun, _NAMES if noun.pos == "name" else _belongs(noun.topics, topic)) for noun in closest(selectors)
+    )
+
+
+@cache
+def _doings(noun: Noun) -> list[tuple[Verb, float, str]]:
+    """What a noun may do: the verbs, each with a weight and the use it goes for."""
+    return [
+        (verb, _NARROW[narrowness], use)
+        for use in ("intransitive", "transitive", "reflexive")
+        for verb, by in _agents(use)
+        if (narrowness := by.get(noun))
+    ]
+
+
+@cache
+def _agents(use: str) -> list[tuple[Verb, dict[Noun, int]]]:
+    """The verbs that have this use, each with its subjects there."""
+    usable = [verb for verb in VERBS if use in verb.uses]
+    if use == "intransitive":
+        return [(verb, closest(verb.alone or verb.subjects)) for verb in usable]
+    return [(verb, closest(verb.subjects)) for verb in usable]
 
 
 @cache
@@ -92,46 +108,46 @@ def verbs(subject: Noun, use: str, topic: str, split: Split) -> Options[Verb]:
     use:   "be", or one of USES, with "+at" if a place or a tool is named too, "+cause" after "because"
     split: whether the pairs of subject and verb are those of training or those held out
     """
+    wanted = split == "test"
     if use == "be":
-        return Options([(BE, float(_allowed(subject, BE, split)))])
-    return Options(
-        (verb, _liking(subject, verb, use, topic)) for verb in VERBS if _allowed(subject, verb, split)
-    )
-
-
-def _allowed(subject: Noun, verb: Verb, split: Split) -> bool:
-    return held_out_pair(subject.lemma, verb.lemma) == (split == "test")
-
-
-def _liking(subject: Noun, verb: Verb, use: str, topic: str) -> float:
+        return Options([(BE, float(held_out_pair(subject.lemma, "be") == wanted))])
     needed, *more = use.split("+")
-    if needed not in verb.uses or ("cause" in more and "cause" not in verb.uses):
-        return 0.0
-    if needed == "transitive" and not nouns(verb.objects, topic):
-        return 0.0
-    if "at" in more and not nouns((*verb.places, *verb.tools), topic):
-        return 0.0
-    return _NARROW[closest(verb.subjects, subject)] * _belongs(verb.topics, topic)
+    return Options(
+        (verb, weight * _belongs(verb.topics, topic))
+        for verb, weight, possible in _doings(subject)
+        if possible == needed
+        and held_out_pair(subject.lemma, verb.lemma) == wanted
+        and ("cause" not in more or "cause" in verb.uses)
+        and (needed != "transitive" or nouns(verb.objects, topic))
+        and ("at" not in more or nouns(verb.places, topic) or nouns(verb.tools, topic))
+    )
 
 
 @cache
 def subjects(uses: tuple[str, ...], topic: str, split: Split, pos: str) -> Options[Noun]:
-    """The nouns (or names) that have verbs for all these uses."""
-    able = (
+    """The nouns (pos "noun") or names that have verbs for all these uses."""
+    return Options(
         (noun, _belongs(noun.topics, topic) * _prominence(noun))
         for noun in (NAMES if pos == "name" else NOUNS)
-        if _belongs(noun.topics, topic)
-    )
-    return Options(
-        (noun, weight) for noun, weight in able if all(verbs(noun, use, topic, split) for use in uses)
+        if _belongs(noun.topics, topic) and all(verbs(noun, use, topic, split) for use in uses)
     )
 
 
 def _prominence(noun: Noun) -> float:
-    """How often a noun is what a sentence is about: persons of known gender first, then animals."""
+    """How often a noun is what a sentence is about: persons of known gender and animals first."""
     if noun.kind == "person":
         return 2.0 if noun.gender in ("m", "f") else 1.0
-    return 1.0 if "animate" in KINDS[noun.kind].groups else 0.3
+    return 3.0 if animate(noun) else 0.5
+
+
+def animate(noun: Noun) -> bool:
+    """Whether it can own something, and do something to itself."""
+    return "animate" in KINDS[noun.kind].groups
+
+
+def belongs_to(noun: Noun, owner: Noun) -> bool:
+    """Whether this can be called "her", or "its"."""
+    return noun.owned and (owner.kind == "person" or noun.kind != "person")
 
 
 @cache
@@ -148,28 +164,30 @@ def prepositions(noun: Noun, moving: bool) -> Options[str]:
 
 
 @cache
-def adjectives(noun: Noun, placement: str, topic: str) -> Options[Adjective]:
+def _qualities() -> dict[Noun, list[tuple[Adjective, float]]]:
+    qualities: dict[Noun, list[tuple[Adjective, float]]] = {noun: [] for noun in (*NOUNS, *NAMES)}
+    for adjective in ADJECTIVES:
+        for noun, narrowness in closest(adjective.nouns).items():
+            qualities[noun].append((adjective, _FITTING[narrowness]))
+    return qualities
+
+
+@cache
+def adjectives(noun: Noun, placement: str) -> Options[Adjective]:
     """What this noun may be called; the particular word for it comes up more than the general one."""
-    return Options(
-        (adjective, (0.0, 1.0, 3.0, 6.0, 9.0)[closest(adjective.nouns, noun)])
-        for adjective in ADJECTIVES
-        if placement in adjective.placements and (not adjective.topics or topic in adjective.topics)
-    )
+    return Options(choice for choice in _qualities()[noun] if placement in choice[0].placements)
 
 
 @cache
 def reasons(verb: Verb, noun: Noun) -> Options[Adjective]:
     """Adjectives of this noun that explain the verb."""
-    return Options(
-        (adjective, 1.0)
-        for adjective in ADJECTIVES
-        if adjective.lemma in verb.reasons and closest(adjective.nouns, noun)
-    )
+    return Options((adjective, 1.0) for adjective, _ in _qualities()[noun] if adjective.lemma in verb.reasons)
 
 
 @cache
 def describes(adjective: Adjective, noun: Noun) -> bool:
-    return closest(adjective.nouns, noun) > 0
+    """Whether the adjective can be said of the noun."""
+    return any(quality is adjective for quality, _ in _qualities()[noun])
 
 
 _DETERMINERS = {
@@ -184,33 +202,40 @@ _DETERMINERS = {
         "four": 2,
         "many": 8,
     }
-    | {"several": 3, "few": 1},
+    | {"several": 3},
     "mass singular": {"the": 50, "some": 28, "this": 10, "that": 2},
     "unique singular": {"the": 1},
     "plural plural": {"the": 40, "these": 10, "those": 3, "some": 10},
 }
 _OWNERS = {"my": 5, "your": 4, "our": 3}
+_BODY = {"the": 5, "this": 1} | _OWNERS
 
 
 @cache
 def determiners(noun: Noun, number: str) -> Options[str]:
     """Those that agree; "a" stands for "an" too until the next word is known."""
-    words = _DETERMINERS[f"{noun.count} {number}"]
-    owned = KINDS[noun.kind].owned and noun.count != "unique"
-    return Options((words | (_OWNERS if owned else {})).items())
+    if noun.kind == "body":
+        return Options(
+            {
+                "these" if word == "this" and number == "plural" else word: weight
+                for word, weight in _BODY.items()
+            }.items()
+        )
+    words = _DETERMINERS[f"{noun.count} {number}"] | (_OWNERS if noun.owned else {})
+    return Options(words.items())
 
 
 @cache
-def numbers(noun: Noun) -> Options[str]:
-    """The numbers that this noun comes in."""
+def numbers(noun: Noun, singular: float = 0.5) -> Options[str]:
+    """The numbers that this noun comes in. singular: the share of that, where it has both."""
     if noun.count == "count":
-        return Options([("singular", 1.0), ("plural", 1.0)])
+        return Options([("singular", singular), ("plural", 1 - singular)])
     return Options([("plural" if noun.count == "plural" else "singular", 1.0)])
 
 
 @cache
 def pronoun(refers: str, pos: str) -> str:
-    """The form of "he", "she", "it" or "they" that is a "pronoun", "object pronoun", "possessive" or "reflexive"."""
+    """A form of "he", "she", "it" or "they": "pronoun", "object pronoun", "possessive" or "reflexive"."""
     case = "object" if pos == "object pronoun" else ""
     wanted = (refers, pos.removeprefix("object "), case)
     return next(word.forms[0] for word in CLOSED if (word.refers, word.pos, word.case) == wanted)

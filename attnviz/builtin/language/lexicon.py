@@ -56,6 +56,7 @@ class Noun(Entry):
     """A noun, or a name.
 
     kind:    its class, a row of classes.tsv
+    owned:   "my" and "her" fit it
     count:   "count", "mass" (some milk), "unique" (the sun) or "plural" (trousers)
     where:   prepositions that place something at it, the usual one first
     whither: the same for what moves there
@@ -63,6 +64,7 @@ class Noun(Entry):
 
     kind: str
     count: str = "count"
+    owned: bool = False
     where: tuple[str, ...] = ()
     whither: tuple[str, ...] = ()
 
@@ -72,6 +74,7 @@ class Verb(Entry):
     """A verb, with selectors for the nouns that go with it.
 
     uses:    of USES; "cause": may follow "because"
+    alone:   subjects of the intransitive use, if they are others ("she opens it", "the door opens")
     places:  where it is done; moving: these are where it leads to
     tools:   what it is done with
     reasons: adjectives that explain it, of its subject or its object
@@ -79,6 +82,7 @@ class Verb(Entry):
 
     uses: tuple[str, ...]
     subjects: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     moving: bool = False
@@ -109,12 +113,11 @@ class Closed(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A class of nouns. found: selectors of where such things are; owned: "my" and "her" fit it."""
+    """A class of nouns. groups: wider classes that it is in; found: selectors of where such things are."""
 
     name: str
     groups: tuple[str, ...]
     found: tuple[str, ...]
-    owned: bool
 
 
 class LexiconError(ValueError):
@@ -139,7 +142,6 @@ def _read_kinds() -> dict[str, Kind]:
             name=row["class"],
             groups=_values(row["groups"]),
             found=_values(row["found"]),
-            owned=row["owned"] == "yes",
         )
         for row in _rows("classes.tsv")
     }
@@ -156,6 +158,7 @@ def _read_nouns() -> Iterator[Noun]:
             topics=_values(row["topics"]),
             kind=row["class"],
             count=row["count"],
+            owned=row["owned"] == "yes",
             where=_values(row["where"]),
             whither=_values(row["whither"]),
         )
@@ -185,6 +188,7 @@ def _read_verbs() -> Iterator[Verb]:
             topics=_values(row["topics"]),
             uses=_values(row["uses"]),
             subjects=_values(row["subjects"]),
+            alone=_values(row["alone"]),
             objects=_values(row["objects"]),
             places=_values(row["places"]),
             moving=row["moving"] == "yes",
@@ -225,48 +229,56 @@ def _check(condition: bool, entry: Entry, problem: str) -> None:
 
 
 def _validate(entries: Iterable[Entry]) -> None:
-    seen: set[tuple[str, str]] = set()
-    prepositions = {entry.forms[0] for entry in entries if entry.pos == "preposition"}
+    seen: set[tuple[str, ...]] = set()
+    prepositions = {entry.lemma for entry in entries if entry.pos == "preposition"}
     adjectives = {entry.lemma for entry in entries if entry.pos == "adjective"}
     for entry in entries:
-        key = (entry.pos, entry.lemma, getattr(entry, "case", ""))
-        _check(key not in seen, entry, "there twice")
+        key = (
+            (entry.pos, entry.lemma, *entry.forms) if isinstance(entry, Closed) else (entry.pos, entry.lemma)
+        )
+        _check(key not in seen or entry.pos == "pronoun", entry, "there twice")
         seen.add(key)
         _check(all(entry.forms), entry, "a form is empty")
         _check(set(entry.topics) <= set(TOPICS), entry, f"unknown topic among {entry.topics}")
-        if isinstance(entry, Noun):
-            _check(entry.gender in GENDERS, entry, f"no gender {entry.gender!r}")
-            _check(entry.count in COUNTS, entry, f"{entry.count!r} is none of {COUNTS}")
-            _check(entry.kind in KINDS, entry, f"no class {entry.kind!r}")
-            _check({*entry.where, *entry.whither} <= prepositions, entry, "unknown preposition")
-        elif isinstance(entry, Verb):
-            _check(set(entry.uses) <= set(USES), entry, f"unknown use among {entry.uses}")
-            _check(set(entry.reasons) <= adjectives, entry, f"unknown adjective among {entry.reasons}")
-            _check(("transitive" in entry.uses) == bool(entry.objects), entry, "uses and objects disagree")
-            for selector in (*entry.subjects, *entry.objects, *entry.places, *entry.tools):
-                _check(any(matches(selector, noun) for noun in NOUNS), entry, f"{selector!r} selects nothing")
-        elif isinstance(entry, Adjective):
-            _check(set(entry.placements) <= set(PLACEMENTS), entry, f"placed {entry.placements}")
-            for selector in entry.nouns:
-                _check(any(matches(selector, noun) for noun in NOUNS), entry, f"{selector!r} selects nothing")
+        selectors: tuple[str, ...] = ()
+        match entry:
+            case Noun():
+                _check(entry.gender in GENDERS, entry, f"no gender {entry.gender!r}")
+                _check(entry.count in COUNTS, entry, f"{entry.count!r} is none of {COUNTS}")
+                _check(entry.kind in KINDS, entry, f"no class {entry.kind!r}")
+                _check({*entry.where, *entry.whither} <= prepositions, entry, "unknown preposition")
+            case Verb():
+                _check(set(entry.uses) <= set(USES), entry, f"unknown use among {entry.uses}")
+                _check(set(entry.reasons) <= adjectives, entry, f"unknown adjective among {entry.reasons}")
+                _check(("transitive" in entry.uses) == bool(entry.objects), entry, "uses, but objects")
+                selectors = (*entry.subjects, *entry.alone, *entry.objects, *entry.places, *entry.tools)
+            case Adjective():
+                _check(set(entry.placements) <= set(PLACEMENTS), entry, f"placed {entry.placements}")
+                selectors = entry.nouns
+        for selector in selectors:
+            _check(bool(selected(selector)), entry, f"{selector!r} selects no noun")
 
 
 @cache
-def matches(selector: str, noun: Noun) -> int:
-    """How narrowly a selector picks this noun: 0 not at all, 1 by group, 2 class, 3 class and topic, 4 itself."""
+def selected(selector: str) -> dict[Noun, int]:
+    """The nouns and names that a selector picks, and how narrowly: 1 by group, 2 class, 3 topic, 4 itself."""
     if selector.startswith("="):
-        return 4 if selector[1:] == noun.lemma else 0
+        return {noun: 4 for noun in NOUNS if noun.lemma == selector[1:]}
     name, _, topic = selector.partition("@")
-    if topic and topic not in noun.topics:
-        return 0
-    if name == noun.kind:
-        return 3 if topic else 2
-    return (3 if topic else 1) if name in KINDS[noun.kind].groups else 0
+    return {
+        noun: 3 if topic else 2 if noun.kind == name else 1
+        for noun in (*NOUNS, *NAMES)
+        if name in (noun.kind, *KINDS[noun.kind].groups) and (not topic or topic in noun.topics)
+    }
 
 
-def closest(selectors: Iterable[str], noun: Noun) -> int:
-    """The narrowest match of several selectors, as ``matches`` counts it."""
-    return max((matches(selector, noun) for selector in selectors), default=0)
+def closest(selectors: Iterable[str]) -> dict[Noun, int]:
+    """The nouns that any of the selectors picks, each with the narrowest match."""
+    nouns: dict[Noun, int] = {}
+    for selector in selectors:
+        for noun, narrowness in selected(selector).items():
+            nouns[noun] = max(narrowness, nouns.get(noun, 0))
+    return nouns
 
 
 KINDS = _read_kinds()

@@ -8,6 +8,7 @@ from attnviz.builtin.language.fits import (
     Dice,
     Options,
     adjectives,
+    belongs_to,
     determiners,
     nouns,
     numbers,
@@ -18,7 +19,7 @@ from attnviz.builtin.language.fits import (
     verbs,
 )
 from attnviz.builtin.language.frames import NP, Phrase, Split
-from attnviz.builtin.language.lexicon import KINDS, Noun, Verb
+from attnviz.builtin.language.lexicon import Noun, Verb
 
 _TRIES = 6
 _FIT_BOTH = ("the", "my", "your", "our", "some")  # determiners of either number
@@ -65,13 +66,16 @@ class Teller:
     mentions: list[Mention] = field(default_factory=list)
     guarded: list[Mention] = field(default_factory=list)
 
-    def fresh(self, options: Options[Noun]) -> Mention:
-        """Something not spoken of yet, in a number that keeps it apart from the guarded ones."""
+    def fresh(self, options: Options[Noun], *, singular: float = 0.5) -> Mention:
+        """Something not spoken of yet, in a number that keeps it apart from the guarded ones.
+
+        singular: how often it is one thing, if it could be several
+        """
         for _ in range(_TRIES if options else 0):
             noun = self.dice.pick(options)
             if any(noun.lemma == mention.noun.lemma for mention in self.mentions):
                 continue
-            number = self.dice.pick(numbers(noun))
+            number = self.dice.pick(numbers(noun, singular))
             for choice in (number, *(other for other in numbers(noun).values if other != number)):
                 mention = Mention(noun, choice)
                 if not any(alike(mention, guarded) for guarded in self.guarded):
@@ -93,10 +97,12 @@ class Teller:
         return mention.refers != "person" and not any(alike(mention, other) for other in others)
 
     def choose_verb(self, subject: Mention, use: str) -> Verb:
+        """Something that the subject may do, and has not been said to do yet."""
         options = verbs(subject.noun, use, self.topic, self.split)
-        if not options:
+        verb = self.dice.pick(options) if options else None
+        if verb is None or (verb is not BE and (subject.noun.lemma, verb.lemma) in self.draft.pairs):
             raise StuckError
-        return self.dice.pick(options)
+        return verb
 
     def conjugate(self, verb: Verb, subject: Mention, said_by: int) -> int:
         """Write the verb in agreement. said_by: the word that is its subject in this clause, -1 for none."""
@@ -124,7 +130,7 @@ class Teller:
         for word in described:
             self.draft.link("adjective-noun", word, mention.word)
         if phrase.after == "pp":
-            self.write_place(self.fresh(surroundings(mention.noun, self.topic)))
+            self.write_place(self.fresh(surroundings(mention.noun, self.topic), singular=0.6))
         elif phrase.after:
             self._write_relative(mention, phrase.after)
 
@@ -141,7 +147,7 @@ class Teller:
         return self.draft.add(word, word, "determiner", number="" if word in _FIT_BOTH else mention.number)
 
     def _write_adjectives(self, mention: Mention, count: int) -> list[int]:
-        options = adjectives(mention.noun, "attributive", self.topic)
+        options = adjectives(mention.noun, "attributive")
         if count and not options:
             raise StuckError
         chosen = sorted((self.dice.pick(options) for _ in range(count)), key=lambda word: word.rank)
@@ -209,10 +215,9 @@ class Teller:
         """Write something that the verb (word number ``said``) is done to. owner: whose, for "her dog"."""
         options = nouns(verb.objects, self.topic)
         for _ in range(_TRIES):
-            mention = self.fresh(options)
+            mention = self.fresh(options, singular=0.6)
             named = mention.noun.pos == "name"
-            owned = KINDS[mention.noun.kind].owned and mention.noun.count != "unique"
-            if named == (phrase.kind == "name") and (owned or owner is None):
+            if named == (phrase.kind == "name") and (owner is None or belongs_to(mention.noun, owner.noun)):
                 break
         else:
             raise StuckError

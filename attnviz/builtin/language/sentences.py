@@ -9,6 +9,7 @@ of its gender and number or, failing that, the only one of them that the adjecti
 from attnviz.builtin.language.fits import (
     Options,
     adjectives,
+    animate,
     describes,
     nouns,
     reasons,
@@ -18,6 +19,8 @@ from attnviz.builtin.language.fits import (
 from attnviz.builtin.language.frames import Clause, Frame
 from attnviz.builtin.language.lexicon import Adjective, Verb
 from attnviz.builtin.language.phrases import Mention, StuckError, Teller, alike
+
+_DECIDED_BY = Options([("gender and number", 3.0), ("sense", 1.0)])  # whom "because it was tired" is about
 
 
 def write_sentence(teller: Teller, frame: Frame, before: Mention | None, *, again: bool = False) -> Mention:
@@ -30,11 +33,13 @@ def write_sentence(teller: Teller, frame: Frame, before: Mention | None, *, agai
     first = frame.clauses[0]
     sharing = [clause for clause in frame.clauses if clause is first or clause.shared]
     uses = tuple(_use(clause) for clause in sharing)
-    decided = _decides(frame) and teller.dice.chance(0.25)
+    decided = _decides(frame) and teller.dice.pick(_DECIDED_BY) == "sense"
     if before and (again or first.subject.kind == "pron"):
         subject = before
     else:
         subject = teller.fresh_subject(first.subject, uses, meant=frame.refers and not decided)
+    if frame.needs_animate and not animate(subject.noun):
+        raise StuckError
     if decided:
         teller.guarded.clear()
     elif frame.refers:
@@ -44,7 +49,7 @@ def write_sentence(teller: Teller, frame: Frame, before: Mention | None, *, agai
     if len(frame.clauses) == 2:
         _write_second(teller, frame, subject, planned, thing)
     teller.draft.punctuate(".")
-    teller.draft.frames.append(str(frame))
+    teller.draft.frames.append(frame.text)
     return subject
 
 
@@ -76,8 +81,10 @@ def _write_first(
         said_by = subject.word
     adjective = None
     if clause.predicate.verb == "cop.adj":
-        adjective = _state(teller, subject, planned[1] if len(planned) > 1 else None)
-    return _write_predicate(teller, clause, subject, planned[0], said_by, adjective, before)
+        adjective = (
+            _quality(teller, subject, planned[1]) if len(planned) > 1 else _any_quality(teller, subject)
+        )
+    return _write_predicate(teller, clause, subject, planned[0], said_by, adjective=adjective, other=before)
 
 
 def _write_second(
@@ -92,33 +99,33 @@ def _write_second(
         other = teller.fresh_subject(clause.subject, (_use(clause),), meant=False)
         teller.write(other, clause.subject)
         verb = teller.choose_verb(other, _use(clause))
-        _write_predicate(teller, clause, other, verb, other.word, None, subject)
+        _write_predicate(teller, clause, other, verb, other.word, other=subject)
     elif clause.predicate.verb == "cop.adj":
         _write_why(teller, clause, subject, planned, thing)
     else:
         left_out = clause.subject.kind == ""
         said_by = subject.word if left_out else teller.refer(subject, "pronoun")
-        _write_predicate(teller, clause, subject, planned[1], said_by, None, None)
+        _write_predicate(teller, clause, subject, planned[1], said_by)
 
 
 def _write_why(
     teller: Teller, clause: Clause, subject: Mention, planned: list[Verb], thing: Mention | None
 ) -> None:
     """Write "(because) it was tired", of the subject or, if only that makes sense, of the object."""
-    explains = planned[0] if clause.link in ("because", "when") else None
+    explains = planned[0] if clause.link == "because" else None
     meant = subject
     if thing and clause.link == "because" and teller.dice.chance(0.35):
         adjective = _only_of(teller, thing, subject, planned[0])
         meant = thing if adjective else subject
     if meant is subject:
-        adjective = _state(teller, subject, explains)
+        adjective = _quality(teller, subject, explains)
     assert adjective
     rivals = [other for other in teller.mentions if other.noun is not meant.noun and alike(other, meant)]
     if meant.refers == "person" or any(describes(adjective, rival.noun) for rival in rivals):
         raise StuckError
     said_by = teller.refer(meant, "pronoun", decided=True)
     verb = teller.choose_verb(meant, "be")
-    _write_predicate(teller, clause, meant, verb, said_by, adjective, None)
+    _write_predicate(teller, clause, meant, verb, said_by, adjective=adjective)
 
 
 def _only_of(teller: Teller, thing: Mention, subject: Mention, verb: Verb) -> Adjective | None:
@@ -130,11 +137,19 @@ def _only_of(teller: Teller, thing: Mention, subject: Mention, verb: Verb) -> Ad
     return None if adjective is None or describes(adjective, subject.noun) else adjective
 
 
-def _state(teller: Teller, subject: Mention, explains: Verb | None) -> Adjective:
-    """An adjective for what is the case with a subject. explains: a verb that it should give a reason for."""
+def _quality(teller: Teller, subject: Mention, explains: Verb | None) -> Adjective:
+    """What state a subject is in. explains: a verb that it should give a reason for."""
     options: Options[Adjective] = reasons(explains, subject.noun) if explains else Options(())
     if not options or teller.dice.chance(0.2):
-        options = adjectives(subject.noun, "reason", teller.topic)
+        options = adjectives(subject.noun, "reason")
+    return _one_of(teller, options)
+
+
+def _any_quality(teller: Teller, subject: Mention) -> Adjective:
+    return _one_of(teller, adjectives(subject.noun, "predicative"))
+
+
+def _one_of(teller: Teller, options: Options[Adjective]) -> Adjective:
     if not options:
         raise StuckError
     return teller.dice.pick(options)
@@ -146,8 +161,9 @@ def _write_predicate(
     subject: Mention,
     verb: Verb,
     said_by: int,
-    adjective: Adjective | None,
-    other: Mention | None,
+    *,
+    adjective: Adjective | None = None,
+    other: Mention | None = None,
 ) -> Mention | None:
     """Write what is said of a subject; returns the object if it is a noun.
 
@@ -160,7 +176,9 @@ def _write_predicate(
     kind, target, at = clause.predicate
     thing = None
     if adjective:
-        draft.add(adjective.lemma, adjective.lemma, "adjective")
+        word = draft.add(adjective.lemma, adjective.lemma, "adjective")
+        if said_by == subject.word:
+            draft.link("adjective-noun", word, said_by)
     elif kind == "cop.pp":
         teller.write_place(teller.fresh(surroundings(subject.noun, teller.topic)), being=True)
     elif kind == "v.refl":
@@ -180,7 +198,7 @@ def _write_circumstance(teller: Teller, verb: Verb) -> None:
     """Write where it is done, or what with."""
     places, tools = nouns(verb.places, teller.topic), nouns(verb.tools, teller.topic)
     if tools and (not places or teller.dice.chance(0.5)):
-        teller.write_place(teller.fresh(tools), tool=True)
+        teller.write_place(teller.fresh(tools, singular=0.85), tool=True)
     else:
-        place = teller.fresh(places)
-        teller.write_place(place, moving=verb.moving and "time" != place.noun.kind)
+        place = teller.fresh(places, singular=0.85)
+        teller.write_place(place, moving=verb.moving and place.noun.kind != "time")

@@ -28,14 +28,14 @@ def stories(seed: int, *, split: Split, sentences: int | None = None) -> Iterato
         yield write_story(dice, split, sentences or dice.pick(_LENGTHS))
 
 
-def write_story(dice: Dice, split: Split, sentences: int) -> Story:
-    """One story of this many sentences."""
+def write_story(dice: Dice, split: Split, sentences: int, *, begins: Options[Frame] | None = None) -> Story:
+    """One story of this many sentences. begins: the frames for the first, if not any will do."""
     while True:
         teller = Teller(dice, dice.pick(_TOPICS), split, dice.pick(_TENSES))
         about: Mention | None = None
         try:
             for _ in range(sentences):
-                about = _next_sentence(teller, about)
+                about = _next_sentence(teller, about, begins)
         except StuckError:
             continue
         alone = sentences == 1
@@ -46,13 +46,14 @@ def write_story(dice: Dice, split: Split, sentences: int) -> Story:
         )
 
 
-def _next_sentence(teller: Teller, about: Mention | None) -> Mention:
+def _next_sentence(teller: Teller, about: Mention | None, begins: Options[Frame] | None) -> Mention:
     """Write one more sentence; returns what it is about. Begins again while it gets stuck."""
     mark, known, guarded = teller.draft.mark(), len(teller.mentions), list(teller.guarded)
     word = about.word if about else -1
     for _ in range(_ATTEMPTS):
         manner = teller.dice.pick(_MANNERS) if about else "new"
-        frame = teller.dice.pick(_frames(manner, teller.split, bool(about and about.noun.pos == "name")))
+        fitting = _frames(manner, teller.split, bool(about and about.noun.pos == "name"))
+        frame = teller.dice.pick(fitting if about else begins or fitting)
         try:
             return write_sentence(teller, frame, about, again=manner == "again")
         except StuckError:
@@ -79,7 +80,7 @@ def _frames(manner: str, split: Split, named: bool) -> Options[Frame]:
     fitting = [
         frame
         for frame in FRAMES
-        if held_out_frame(str(frame)) == (split == "test") and _begins(frame, manner, named)
+        if held_out_frame(frame.text) == (split == "test") and _begins(frame, manner, named)
     ]
     share = {count: sum(len(frame.clauses) == count for frame in fitting) for count in (1, 2)}
     return Options((frame, 1.0 / share[len(frame.clauses)]) for frame in fitting)
