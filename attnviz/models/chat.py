@@ -35,7 +35,7 @@ def _prompt(tokenizer: Any, sample: Sample, model: str) -> str:
     try:
         return str(tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True))
     except (TemplateError, ValueError) as error:
-        raise InputError(f"the chat template of {model} does not take the {sample.name} ({error})") from error
+        raise InputError(f"the chat template of {model} does not take {sample.name} ({error})") from error
 
 
 def _parts(prompt: str, sample: Sample, special: Iterable[str]) -> list[tuple[str, bool]]:

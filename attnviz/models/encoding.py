@@ -27,17 +27,17 @@ def tokens_of(reader: Reader, sample: Sample, *, truncate: bool) -> Tokens:
 
     Raises InputError if nothing is left to read, or more than fits and it is not to be cut.
     """
+    if not all(text.strip() for text in _texts(sample)):
+        raise InputError(f"{sample.name} is empty: give at least one word")
     read, notes = _readable(sample)
     tokens = _cut(reader, read, None)
     if all(span is None or span.start == span.stop for span in tokens.spans) and not tokens.notes:
-        raise InputError(
-            f"the tokenizer of {reader.model} leaves nothing of the {sample.name} {sample.text!r}"
-        )
+        raise InputError(f"the tokenizer of {reader.model} leaves nothing of {sample.name}: {sample.text!r}")
     count = len(tokens.ids)
     if reader.positions is not None and count > reader.positions:
         if not truncate:
             raise InputError(
-                f"the {sample.name} has {count} tokens and {reader.model} reads at most {reader.positions}: "
+                f"{sample.name} has {count} tokens and {reader.model} reads at most {reader.positions}: "
                 "--truncate cuts it"
             )
         tokens = _cut(reader, read, reader.positions)

@@ -11,14 +11,17 @@ WITHOUT_WEIGHTS = frozenset({"linear_attention", "mamba", "conv", "moe", "recurr
 """Layer types that mix tokens without attention weights."""
 
 
-def layer_facts(config: Any, model: nn.Module) -> tuple[LayerFacts, ...]:
-    """The self-attention layers of a text model.
-
-    Raises ModelError if the configuration tells of none.
-    """
+def layers_and_heads(config: Any) -> tuple[int, int]:
+    """How many layers a model has, and heads in each. Raises ModelError if it has no attention."""
     layers, heads = (getattr(config, name, None) for name in ("num_hidden_layers", "num_attention_heads"))
     if not isinstance(layers, int) or not isinstance(heads, int):
         raise ModelError(f"models of type {config.model_type} have no attention heads to look at")
+    return layers, heads
+
+
+def layer_facts(config: Any, model: nn.Module) -> tuple[LayerFacts, ...]:
+    """The self-attention layers of a text model."""
+    layers, heads = layers_and_heads(config)
     types = getattr(config, "layer_types", None) or [None] * layers
     causal = _is_causal(model)
     return tuple(

@@ -9,9 +9,7 @@ from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_b
 
 from attnviz.errors import ModelError
 from attnviz.inputs import printable
-
-SHIPPED = ("builtin:encoder",)
-"""The models that need neither network nor cache."""
+from attnviz.models.known import known_models
 
 SMALL_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "*.tiktoken")
 SAFE_WEIGHTS = ("model.safetensors", "model-*.safetensors")
@@ -64,18 +62,10 @@ def _reason(error: Exception, offline: bool) -> str:
         return "the hub has it, but not this revision"
     if isinstance(error, RepositoryNotFoundError):
         return "the hub has none of this name that may be read (or `hf auth login` is needed)"
+    nowhere = "there is no such directory, it is not in the cache, and the hub"
     if offline:
-        return "it is not in the cache, and the hub is not asked while offline"
-    cause = error.__cause__ or error
-    return f"it is not in the cache, and the hub cannot be reached ({first_line(cause)})"
-
-
-def known_models() -> list[str]:
-    """The names that can be loaded without a network: what ships, and what the hub's cache holds."""
-    cache = Path(constants.HF_HUB_CACHE)
-    folders = sorted(folder.parents[2].name for folder in cache.glob("models--*/snapshots/*/config.json"))
-    names = dict.fromkeys(folder.removeprefix("models--").replace("--", "/") for folder in folders)
-    return [*SHIPPED, *names]
+        return f"{nowhere} is not asked while offline"
+    return f"{nowhere} cannot be reached ({first_line(error.__cause__ or error)})"
 
 
 def first_line(error: BaseException, width: int = 200) -> str:

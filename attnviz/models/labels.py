@@ -61,23 +61,33 @@ def labels(tokens: Tokens, words: Sequence[int]) -> tuple[str, ...]:
     vocabulary lacks, as the model calls them.
     """
     shared = _shared(tokens.spans)
-    found = []
-    for index, piece in enumerate(tokens.pieces):
-        goes_on = index > 0 and words[index] >= 0 and words[index] == words[index - 1]
-        found.append((NEXT if goes_on else "") + _label(tokens, index, piece, shared[index]))
-    return tuple(found)
+    return tuple(
+        (NEXT if _goes_on(tokens, words, index) else "") + _label(tokens, index, shared[index])
+        for index in range(len(words))
+    )
 
 
-def _label(tokens: Tokens, index: int, piece: str, shared: bool) -> str:
-    span = tokens.spans[index]
+def _goes_on(tokens: Tokens, words: Sequence[int], index: int) -> bool:
+    """Whether the token before began its word; blanks before a word begin nothing."""
+    before = tokens.spans[index - 1] if index else None
+    same = before is not None and words[index] == words[index - 1] >= 0
+    return same and not _covered(tokens, before).isspace()
+
+
+def _covered(tokens: Tokens, span: Span | None) -> str:
+    return tokens.texts[span.text][span.start : span.stop] if span else ""
+
+
+def _label(tokens: Tokens, index: int, shared: bool) -> str:
+    piece, span = tokens.pieces[index], tokens.spans[index]
     if tokens.special[index] or piece == tokens.unknown:
         return printable(piece)
     if span is None or span.start == span.stop:
         return _shown(_cleaned(piece))
     if shared:
         held = _bytes_of(piece, tokens.bytes)
-        return _cleaned(piece) if held is None else _shown_bytes(held)
-    return _shown(tokens.texts[span.text][span.start : span.stop])
+        return _shown(_cleaned(piece)) if held is None else _shown_bytes(held)
+    return _shown(_covered(tokens, span))
 
 
 def _shared(spans: Sequence[Span | None]) -> list[bool]:

@@ -5,19 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 import transformers
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from attnviz.errors import ModelError
 from attnviz.models.checkpoint import SAFE, Checkpoint
+from attnviz.models.devices import device_of, dtype_of
+from attnviz.models.facts import layers_and_heads
 from attnviz.models.hub import first_line
 from attnviz.models.request import Request
 
 TESTED = ("5.23",)
 """The versions of transformers that attnviz is tested with, as far as the second number."""
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 UNUSED = ("pooler.", "lm_head.", "cls.", "classifier.")
 """Parts after the last attention: a checkpoint without them loses nothing that is shown."""
@@ -30,7 +29,7 @@ def load_model(request: Request, checkpoint: Checkpoint) -> Any:
     its attention depends on is missing.
     """
     _check_version()
-    device = _device(request.device)
+    device = device_of(request.device)
     options = _options(request)
     with _our_errors(checkpoint):
         config = AutoConfig.from_pretrained(checkpoint.directory, **options)
@@ -39,8 +38,9 @@ def load_model(request: Request, checkpoint: Checkpoint) -> Any:
         model, report = AutoModel.from_pretrained(
             checkpoint.directory,
             config=config,
-            dtype=_dtype(request.dtype, device),
+            dtype=dtype_of(request.dtype, device) or "auto",
             use_safetensors=_is_safe(checkpoint),
+            ignore_mismatched_sizes=True,  # reported, and refused below
             output_loading_info=True,
             **options,
         )
@@ -72,28 +72,6 @@ def _is_safe(checkpoint: Checkpoint) -> bool:
     return any(checkpoint.directory.glob(f"{SAFE}*"))
 
 
-def _device(name: str) -> torch.device:
-    """The device of this name. Raises ModelError if it is not there."""
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    there = ["cpu", *(f"cuda:{number}" for number in range(gpus))]
-    there += ["mps"] if torch.backends.mps.is_available() else []
-    if name == "auto":
-        return torch.device(there[1] if len(there) > 1 else "cpu")
-    wanted = "cuda:0" if name == "cuda" else name
-    if wanted not in there:
-        raise ModelError(f"no device {name} here: there is {', '.join(there)}")
-    return torch.device(wanted)
-
-
-def _dtype(name: str, device: torch.device) -> torch.dtype | str:
-    """The number format of this name. Raises ModelError if there is none."""
-    if name == "auto":
-        return torch.float32 if device.type == "cpu" else "auto"
-    if name not in DTYPES:
-        raise ModelError(f"no dtype {name}: there are auto, {', '.join(DTYPES)}")
-    return DTYPES[name]
-
-
 def _check_version() -> None:
     version = transformers.__version__
     if not version.startswith(tuple(f"{tested}." for tested in TESTED)):
@@ -109,6 +87,7 @@ def _check_kind(config: Any, checkpoint: Checkpoint) -> None:
             f"{checkpoint.name} ({config.model_type}) is an encoder-decoder: only encoders and decoders "
             "can be shown yet"
         )
+    layers_and_heads(config.get_text_config())
     if not hasattr(config.get_text_config(), "vocab_size"):
         raise ModelError(
             f"{checkpoint.name} ({config.model_type}) does not read text: only text models can be shown yet"
@@ -117,6 +96,11 @@ def _check_kind(config: Any, checkpoint: Checkpoint) -> None:
 
 def _check_report(report: dict[str, Any], checkpoint: Checkpoint) -> None:
     """Raises ModelError if a weight that the attention depends on was not read but drawn at random."""
+    for name, stored, expected in report["mismatched_keys"]:
+        raise ModelError(
+            f"{checkpoint.name} does not fit its configuration: {name} has shape {list(stored)} in its "
+            f"files, not {list(expected)}"
+        )
     missing = sorted(key for key in report["missing_keys"] if not key.startswith(UNUSED))
     if missing:
         raise ModelError(

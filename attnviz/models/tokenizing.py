@@ -8,6 +8,7 @@ from attnviz.inputs import Span
 from attnviz.models.labels import Tokens
 
 WRITTEN = re.compile(r"\S")
+PREFIX = "▁"  # stands for a blank in the vocabularies of SentencePiece
 
 
 def special_pieces(tokenizer: Any) -> dict[int, str]:
@@ -38,19 +39,52 @@ def tokenized(
     if not tokenizer.is_fast:
         return _aligned(tokenizer, texts, batch)
     (encoding,) = batch.encodings
+    special = [flag == 1 for flag in encoding.special_tokens_mask]
     return Tokens(
         ids=encoding.ids,
-        pieces=encoding.tokens,
-        spans=[
-            None if text is None else Span(text, *offsets)
-            for text, offsets in zip(encoding.sequence_ids, encoding.offsets, strict=True)
+        pieces=[
+            tokenizer.unk_token if number == tokenizer.unk_token_id else piece
+            for number, piece in zip(encoding.ids, encoding.tokens, strict=True)
         ],
-        special=[flag == 1 for flag in encoding.special_tokens_mask],
+        spans=[
+            None if text is None else _span(text, offsets, piece, texts)
+            for text, offsets, piece in zip(
+                encoding.sequence_ids, encoding.offsets, encoding.tokens, strict=True
+            )
+        ],
+        special=special,
         segments=encoding.type_ids,
         texts=texts,
         unknown=tokenizer.unk_token,
         bytes="ByteLevel" in repr(tokenizer.backend_tokenizer.decoder),
+        notes=() if commands else _confused(tokenizer, encoding.ids, special),
     )
+
+
+def _confused(tokenizer: Any, ids: Sequence[int], special: Sequence[bool]) -> tuple[str, ...]:
+    """What to say if letters of the text were read as a token of the model's own after all.
+
+    (Some vocabularies of SentencePiece hold ``</s>`` among the pieces of words.)
+    """
+    commands = {
+        number: piece
+        for number, piece in special_pieces(tokenizer).items()
+        if number != tokenizer.unk_token_id
+    }
+    read = {
+        commands[number] for number, own in zip(ids, special, strict=True) if number in commands and not own
+    }
+    return tuple(
+        f"{piece} in the text is read as the model's own: its tokenizer does not tell them apart"
+        for piece in sorted(read)
+    )
+
+
+def _span(number: int, offsets: tuple[int, int], piece: str, texts: tuple[str, ...]) -> Span:
+    """Where a token stands; a blank that the tokenizer put there itself, before the text, covers nothing."""
+    start, stop = offsets
+    added = piece == PREFIX and not texts[number][start:stop].isspace()
+    return Span(number, start, start if added else stop)
 
 
 def _aligned(tokenizer: Any, texts: tuple[str, ...], batch: Any) -> Tokens:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from attnviz.errors import ModelError
 from attnviz.inputs import printable
 from attnviz.models.checkpoint import Checkpoint, Fingerprint, read_config, weight_files
+from attnviz.models.known import known_models
 from attnviz.models.request import Request, split_revision
 
 if TYPE_CHECKING:  # the protocol is written in terms of torch, which not every family needs at once
     from attnviz.models.base import Source
 
-HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
 def load(
@@ -50,11 +51,11 @@ def _find(request: Request) -> Checkpoint:
         if request.revision:
             raise ModelError(f"{shown} is a directory: it has no revision {printable(request.revision)}")
         return Checkpoint(path, printable(path.resolve().name))
-    from attnviz.models import hub
-
     if not HUB_NAME.fullmatch(request.name):
-        raise ModelError(f"no model {shown}: no such directory; there are {', '.join(hub.known_models())}")
-    directory = hub.snapshot(
+        raise ModelError(f"no model {shown}: no such directory; there are {', '.join(known_models())}")
+    from attnviz.models.hub import snapshot
+
+    directory = snapshot(
         request.name,
         request.revision,
         allow_pickle=request.allow_pickle,

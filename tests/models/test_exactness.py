@@ -1,0 +1,175 @@
+"""The contract of every Hugging Face Source: the weights are the model's own."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel
+
+from attnviz import models
+from attnviz.captures import Capture
+from attnviz.inputs import Sample
+from attnviz.models import calls
+from attnviz.models.base import Encoded, Source
+from attnviz.models.calls import AttentionCall
+from attnviz.observe.keep import KeepMaps
+from attnviz.observe.run import observe
+from tests.models import zoo
+
+FAMILIES = [*zoo.CONFIGS, "minilm"]
+Directories = Callable[[str], Path]
+Sources = Callable[[str], Source]
+
+
+def eager_attentions(directory: Path, encoded: Encoded) -> list[np.ndarray]:
+    """What transformers itself returns: ``[heads, queries, keys]`` a layer."""
+    model = AutoModel.from_pretrained(directory, attn_implementation="eager", dtype=torch.float32)
+    with torch.inference_mode():
+        outputs = model(**encoded.tensors, output_attentions=True)
+    return [attention[0].numpy() for attention in outputs.attentions]
+
+
+def captured(source: Source, text: str = zoo.TEXT) -> tuple[Encoded, Capture]:
+    encoded = source.encode(Sample(text))
+    return encoded, observe(source, encoded, [KeepMaps()])
+
+
+def difference(directory: Path, source: Source) -> float:
+    """The largest difference between a capture and the model's own eager attention."""
+    encoded, seen = captured(source)
+    own = eager_attentions(directory, encoded)
+    assert len(seen.maps) == len(own)
+    return max(
+        float(np.abs(maps.weights - weights).max()) for maps, weights in zip(seen.maps, own, strict=True)
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_weights_equal_the_models_own(family: str, directory_of: Directories, source_of: Sources) -> None:
+    assert difference(directory_of(family), source_of(family)) < 1e-5
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_attention_is_far_from_flat(family: str, source_of: Sources) -> None:
+    """Else mistakes would hide in the flatness."""
+    _, seen = captured(source_of(family))
+    largest = [maps.weights.max(-1) for maps in seen.maps]
+    assert np.mean(largest) > 2.5 / len(seen.maps[0].keys)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_may_not_be_seen_has_no_weight(family: str, source_of: Sources) -> None:
+    _, seen = captured(source_of(family))
+    for maps in seen.maps:
+        visible = np.broadcast_to(maps.visible, maps.weights.shape)
+        assert np.all(maps.weights[~visible] == 0)
+        assert np.mean(maps.weights[visible] > 0) > 0.9
+
+
+@pytest.mark.parametrize("family", zoo.WINDOWED)
+def test_a_window_is_told_and_kept(family: str, source_of: Sources) -> None:
+    _, seen = captured(source_of(family))
+    for maps, layer in zip(seen.maps, seen.model.layers, strict=True):
+        most = int(maps.visible.sum(-1).max())
+        assert most == (layer.window or len(maps.keys))
+    assert 5 in {layer.window for layer in seen.model.layers}
+
+
+def test_sinks_take_weight_from_the_rows(source_of: Sources) -> None:
+    _, seen = captured(source_of("gpt_oss"))
+    sums = seen.maps[0].weights.sum(-1)
+    assert sums.min() < 0.9
+    assert np.all((sums > 0) & (sums < 1 + 1e-6))
+
+
+# Each of these takes something from the model's own scores; the contract has to notice.
+
+
+def without_mask(call: AttentionCall) -> AttentionCall:
+    return replace(call, mask=None, causal=False)
+
+
+def without_window(call: AttentionCall) -> AttentionCall:
+    return replace(call, mask=None, causal=True)
+
+
+def without_soft_cap(call: AttentionCall) -> AttentionCall:
+    return replace(call, options={**call.options, "softcap": None})
+
+
+def without_scale(call: AttentionCall) -> AttentionCall:
+    return replace(call, options={**call.options, "scaling": 1.0})
+
+
+MUTATIONS = [
+    *((without_mask, family) for family in zoo.CAUSAL),
+    *((without_window, family) for family in zoo.WINDOWED),
+    *((without_soft_cap, family) for family in zoo.CAPPED),
+    *((without_scale, family) for family in zoo.CONFIGS),
+]
+
+
+@pytest.mark.parametrize(("mutate", "family"), MUTATIONS)
+def test_a_capture_that_drops_something_is_noticed(
+    mutate: Callable[[AttentionCall], AttentionCall],
+    family: str,
+    directory_of: Directories,
+    source_of: Sources,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calls, "_in_single_precision", mutate)
+    assert difference(directory_of(family), source_of(family)) > 1e-3
+
+
+# One pass serves many wishes
+
+
+@pytest.mark.parametrize("family", ["bert", "llama", "gpt_oss"])
+def test_a_head_alone_is_the_same_as_among_all(family: str, source_of: Sources) -> None:
+    source = source_of(family)
+    encoded, whole = captured(source)
+    alone = observe(source, encoded, [KeepMaps({"1": [3]}), KeepMaps({"2": [0, 2]})])
+    assert [maps.name for maps in alone.maps] == ["1", "2"]
+    for name in ("1.3", "2.0", "2.2"):
+        np.testing.assert_allclose(alone.map(name), whole.map(name), atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["bert", "mistral", "gemma2", "gpt_oss"])
+def test_the_tiles_size_changes_nothing(
+    family: str, source_of: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = source_of(family)
+    encoded, whole = captured(source)
+    monkeypatch.setattr(calls, "CELLS", 3 * zoo.HEADS * len(whole.maps[0].keys))  # three rows a tile
+    small = observe(source, encoded, [KeepMaps()])
+    for one, other in zip(whole.maps, small.maps, strict=True):
+        np.testing.assert_allclose(one.weights, other.weights, atol=1e-6)
+        np.testing.assert_array_equal(
+            np.broadcast_to(one.visible, one.weights.shape), np.broadcast_to(other.visible, one.weights.shape)
+        )
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("family", ["bert", "llama"])
+def test_half_precision_is_softmaxed_in_single(
+    dtype: str, family: str, directory_of: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against float64 arithmetic on the queries and keys that the model had; eager rounds on the way."""
+    had: list[AttentionCall] = []
+    widened = calls._in_single_precision
+    monkeypatch.setattr(calls, "_in_single_precision", lambda call: had.append(call) or widened(call))
+    _, seen = captured(models.load(str(directory_of(family)), device="cpu", dtype=dtype))
+    assert seen.model.dtype == dtype
+    for call, maps in zip(had, seen.maps, strict=True):
+        assert call.query.dtype == getattr(torch, dtype)
+        own = textbook(call, np.broadcast_to(maps.visible, maps.weights.shape))
+        assert np.abs(maps.weights - own).max() < 1e-5
+
+
+def textbook(call: AttentionCall, visible: np.ndarray) -> np.ndarray:
+    key = call.key.repeat_interleave(call.heads // call.key.shape[1], 1)
+    scores = (call.query.double() @ key.double().transpose(-1, -2))[0] * call.options["scaling"]
+    return scores.masked_fill(~torch.tensor(visible), -torch.inf).softmax(-1).numpy()
