@@ -119,8 +119,13 @@ def verbs(subject: Noun, use: str, topic: str, split: Split) -> Options[Verb]:
         and held_out_pair(subject.lemma, verb.lemma) == wanted
         and ("cause" not in more or "cause" in verb.uses)
         and (needed != "transitive" or nouns(verb.objects, topic))
-        and ("at" not in more or nouns(verb.places, topic) or nouns(verb.tools, topic))
+        and ("at" not in more or nouns(verb.places, topic) or tools_of(verb, subject, topic))
     )
+
+
+def tools_of(verb: Verb, subject: Noun, topic: str) -> Options[Noun]:
+    """What it is done with; only persons have tools."""
+    return nouns(verb.tools if subject.kind == "person" else (), topic)
 
 
 @cache

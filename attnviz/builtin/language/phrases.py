@@ -97,15 +97,19 @@ class Teller:
         return mention.refers != "person" and not any(alike(mention, other) for other in others)
 
     def choose_verb(self, subject: Mention, use: str) -> Verb:
-        """Something that the subject may do, and has not been said to do yet."""
+        """Something that the subject may do."""
         options = verbs(subject.noun, use, self.topic, self.split)
-        verb = self.dice.pick(options) if options else None
-        if verb is None or (verb is not BE and (subject.noun.lemma, verb.lemma) in self.draft.pairs):
+        if not options:
             raise StuckError
-        return verb
+        return self.dice.pick(options)
 
     def conjugate(self, verb: Verb, subject: Mention, said_by: int) -> int:
-        """Write the verb in agreement. said_by: the word that is its subject in this clause, -1 for none."""
+        """Write the verb in agreement. said_by: the word that is its subject in this clause.
+
+        Nothing but "is" is said twice in a story.
+        """
+        if verb is not BE and any(said == verb.lemma for _, said in self.draft.pairs):
+            raise StuckError
         base, third, past, _ = verb.forms
         plural = subject.number == "plural"
         if verb is BE:
@@ -113,8 +117,7 @@ class Teller:
         else:
             form = past if self.tense == "past" else base if plural else third
         word = self.draft.add(form, verb.lemma, "verb", number=subject.number, tense=self.tense)
-        if said_by >= 0:
-            self.draft.link("verb-subject", word, said_by)
+        self.draft.link("verb-subject", word, said_by)
         self.draft.pairs.append((subject.noun.lemma, verb.lemma))
         return word
 

@@ -14,6 +14,7 @@ from attnviz.builtin.language.fits import (
     nouns,
     reasons,
     surroundings,
+    tools_of,
     verbs,
 )
 from attnviz.builtin.language.frames import Clause, Frame
@@ -190,13 +191,13 @@ def _write_predicate(
     elif target:
         thing = teller.write_object(verb, said, target, subject if target.kind == "poss" else None)
     if at:
-        _write_circumstance(teller, verb)
+        _write_circumstance(teller, verb, subject)
     return thing
 
 
-def _write_circumstance(teller: Teller, verb: Verb) -> None:
+def _write_circumstance(teller: Teller, verb: Verb, subject: Mention) -> None:
     """Write where it is done, or what with."""
-    places, tools = nouns(verb.places, teller.topic), nouns(verb.tools, teller.topic)
+    places, tools = nouns(verb.places, teller.topic), tools_of(verb, subject.noun, teller.topic)
     if tools and (not places or teller.dice.chance(0.5)):
         teller.write_place(teller.fresh(tools, singular=0.85), tool=True)
     else:
