@@ -67,6 +67,12 @@ _HERE, _ANYWHERE = 4.0, 1.0  # weight of words of the story's own topic, and of 
 _NAMES = 0.3
 
 
+@cache
+def commonness(lemma: str) -> float:
+    """How often a word comes up: the shorter the oftener, as in any language (Zipf 1935)."""
+    return (3 / max(len(lemma), 3)) ** 4
+
+
 def _belongs(topics: tuple[str, ...], topic: str) -> float:
     if not topics:
         return _ANYWHERE
@@ -77,7 +83,8 @@ def _belongs(topics: tuple[str, ...], topic: str) -> float:
 def nouns(selectors: tuple[str, ...], topic: str) -> Options[Noun]:
     """The nouns and names that fit one of the selectors, in a story of this topic."""
     return Options(
-        (noun, _NAMES if noun.pos == "name" else _belongs(noun.topics, topic)) for noun in closest(selectors)
+        (noun, (_NAMES if noun.pos == "name" else _belongs(noun.topics, topic)) * commonness(noun.lemma))
+        for noun in closest(selectors)
     )
 
 
@@ -113,7 +120,7 @@ def verbs(subject: Noun, use: str, topic: str, split: Split) -> Options[Verb]:
         return Options([(BE, float(held_out_pair(subject.lemma, "be") == wanted))])
     needed, *more = use.split("+")
     return Options(
-        (verb, weight * _belongs(verb.topics, topic))
+        (verb, weight * _belongs(verb.topics, topic) * commonness(verb.lemma))
         for verb, weight, possible in _doings(subject)
         if possible == needed
         and held_out_pair(subject.lemma, verb.lemma) == wanted
@@ -132,7 +139,7 @@ def tools_of(verb: Verb, subject: Noun, topic: str) -> Options[Noun]:
 def subjects(uses: tuple[str, ...], topic: str, split: Split, pos: str) -> Options[Noun]:
     """The nouns (pos "noun") or names that have verbs for all these uses."""
     return Options(
-        (noun, _belongs(noun.topics, topic) * _prominence(noun))
+        (noun, _belongs(noun.topics, topic) * _prominence(noun) * commonness(noun.lemma))
         for noun in (NAMES if pos == "name" else NOUNS)
         if _belongs(noun.topics, topic) and all(verbs(noun, use, topic, split) for use in uses)
     )
@@ -173,7 +180,7 @@ def _qualities() -> dict[Noun, list[tuple[Adjective, float]]]:
     qualities: dict[Noun, list[tuple[Adjective, float]]] = {noun: [] for noun in (*NOUNS, *NAMES)}
     for adjective in ADJECTIVES:
         for noun, narrowness in closest(adjective.nouns).items():
-            qualities[noun].append((adjective, _FITTING[narrowness]))
+            qualities[noun].append((adjective, _FITTING[narrowness] * commonness(adjective.lemma)))
     return qualities
 
 

@@ -186,7 +186,7 @@ class Teller:
         if being and preposition == "with":
             raise StuckError
         word = self.draft.add(preposition, preposition, "preposition")
-        self.write(place, Phrase("np", int(self.dice.chance(0.25))))
+        self.write(place, Phrase("np", int(self.dice.chance(0.45))))
         self.draft.link("preposition-object", word, place.word)
 
     def _write_relative(self, mention: Mention, shape: str) -> None:

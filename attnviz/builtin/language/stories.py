@@ -11,7 +11,7 @@ from attnviz.builtin.language.lexicon import TOPICS
 from attnviz.builtin.language.phrases import Mention, StuckError, Teller
 from attnviz.builtin.language.sentences import write_sentence
 
-_LENGTHS = Options([(1, 50.0), (2, 28.0), (3, 12.0), (4, 6.0), (5, 4.0)])
+_LENGTHS = Options([(1, 60.0), (2, 26.0), (3, 9.0), (4, 3.0), (5, 2.0)])
 _TOPICS = Options((topic, 1.0) for topic in TOPICS)
 _TENSES = Options([("present", 3.0), ("past", 2.0)])
 _ATTEMPTS = 40
@@ -75,15 +75,15 @@ def _frames(manner: str, split: Split, named: bool) -> Options[Frame]:
     manner: "pronoun" is about the same as the sentence before, "again" names it again, "other" is about
             something new and has an object pronoun for it, "new" is about something new altogether
     named:  what the sentence before was about has a name
-    Sentences of one clause are as frequent as those of two.
+    Sentences of one clause are as frequent as those of two; among them, some frames come up more than others.
     """
     fitting = [
         frame
         for frame in FRAMES
         if held_out_frame(frame.text) == (split == "test") and _begins(frame, manner, named)
     ]
-    share = {count: sum(len(frame.clauses) == count for frame in fitting) for count in (1, 2)}
-    return Options((frame, 1.0 / share[len(frame.clauses)]) for frame in fitting)
+    share = {count: sum(frame.weight for frame in fitting if len(frame.clauses) == count) for count in (1, 2)}
+    return Options((frame, frame.weight / share[len(frame.clauses)]) for frame in fitting)
 
 
 def _begins(frame: Frame, manner: str, named: bool) -> bool:
