@@ -44,6 +44,8 @@ def _single(part: _Part) -> Heatmap:
         computed=_of(layer.computed, part),
         query_labels=layer.queries.labels,
         key_labels=layer.keys.labels,
+        query_positions=layer.queries.positions,
+        key_positions=layer.keys.positions,
         unit=layer.queries.unit,
     )
 
@@ -65,6 +67,8 @@ def _mean(parts: list[_Part], mean: Mean) -> Heatmap:
         computed=np.any([_of(part[0].computed, part) for part in parts], axis=0),
         query_labels=first.queries.labels,
         key_labels=first.keys.labels,
+        query_positions=first.queries.positions,
+        key_positions=first.keys.positions,
         unit=first.queries.unit,
     )
 
