@@ -28,7 +28,7 @@ def chat_tokens(tokenizer: Any, sample: Sample, model: str, most: int | None) ->
 def _prompt(tokenizer: Any, sample: Sample, model: str) -> str:
     """What the model reads when the user has said this and it is to answer."""
     if not tokenizer.chat_template:
-        raise InputError(f"{model} has no chat template: leave --chat away")
+        raise InputError(f"{model} has no chat template: leave out --chat")
     from jinja2 import TemplateError
 
     message = [{"role": "user", "content": sample.text}]

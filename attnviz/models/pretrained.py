@@ -18,6 +18,9 @@ from attnviz.models.request import Request
 TESTED = ("5.23",)
 """The versions of transformers that attnviz is tested with, as far as the second number."""
 
+VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "*.bpe", "tekken.json")
+"""Files of tokenizers; those that read bytes or characters have none."""
+
 UNUSED = ("pooler.", "lm_head.", "cls.", "classifier.")
 """Parts after the last attention: a checkpoint without them loses nothing that is shown."""
 
@@ -52,15 +55,19 @@ def load_model(request: Request, checkpoint: Checkpoint) -> Any:
 def load_tokenizer(request: Request, checkpoint: Checkpoint) -> Any:
     """The tokenizer. Raises ModelError if there is none.
 
-    (transformers makes an empty one where the files are missing, which reads every word as unknown.)
+    (Where its files are missing, transformers may make an empty one, to which every word is unknown.)
     """
-    with _our_errors(checkpoint):
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint.directory, **_options(request))
-    files = set(type(tokenizer).vocab_files_names.values())
-    if files and not any((checkpoint.directory / file).is_file() for file in files):
-        raise ModelError(
-            f"{checkpoint.name} has no tokenizer: no {' or '.join(sorted(files))} in its directory"
-        )
+    there = any(next(checkpoint.directory.glob(file), None) for file in VOCABULARIES)
+    none = ModelError(
+        f"{checkpoint.name} has no tokenizer: no {VOCABULARIES[0]} or vocabulary in its directory"
+    )
+    try:
+        with _our_errors(checkpoint):
+            tokenizer = AutoTokenizer.from_pretrained(checkpoint.directory, **_options(request))
+    except ModelError as error:
+        raise (error if there else none) from error.__cause__
+    if not there and type(tokenizer).vocab_files_names:
+        raise none
     return tokenizer
 
 

@@ -122,7 +122,7 @@ def test_a_chat_template_that_changes_what_it_must_keep_apart_is_refused() -> No
 
 
 def test_a_tokenizer_without_a_chat_template_is_refused(wordpiece: PreTrainedTokenizerFast) -> None:
-    with pytest.raises(InputError, match="tiny has no chat template: leave --chat away"):
+    with pytest.raises(InputError, match="tiny has no chat template: leave out --chat"):
         chat_tokens(wordpiece, Sample("cat", chat=True), "tiny", None)
 
 

@@ -1,0 +1,92 @@
+"""A Source without a model: fixed weights, for tests of everything that comes after one."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attnviz.captures import LayerFacts, ModelFacts
+from attnviz.errors import InputError
+from attnviz.inputs import Sample, Span, word_spans
+from attnviz.models.base import Encoded
+from attnviz.models.labels import Tokens, token_axis
+from attnviz.observe.tiles import Tile, Watch
+
+
+@dataclass(frozen=True)
+class FakeSource:
+    """Reads a text word by word between [CLS] and [SEP], and attends by arithmetic.
+
+    causal:    no query sees a later key
+    rows:      query rows of a tile
+    positions: tokens that fit
+    """
+
+    layers: int = 2
+    heads: int = 3
+    causal: bool = False
+    rows: int = 2
+    positions: int = 50
+
+    @property
+    def facts(self) -> ModelFacts:
+        layers = tuple(LayerFacts("", layer, self.heads) for layer in range(self.layers))
+        return ModelFacts("fake", "fake", layers, fingerprint="f4ce", positions=self.positions)
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return {"attnviz": "0", "torch": "0"}
+
+    def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
+        if not sample.text.strip():
+            raise InputError(f"{sample.name} is empty: give at least one word")
+        words = [Span(0, *span) for span in word_spans(sample.text)]
+        count = len(words) + 2
+        if count > self.positions and not truncate:
+            raise InputError(f"{sample.name} has {count} tokens and fake reads at most {self.positions}")
+        kept = words[: self.positions - 2]
+        tokens = Tokens(
+            ids=[0, *range(2, len(kept) + 2), 1],
+            pieces=["[CLS]", *(sample.text[span.start : span.stop] for span in kept), "[SEP]"],
+            spans=[None, *kept, None],
+            special=[True, *(False for _ in kept), True],
+            segments=[0] * (len(kept) + 2),
+            texts=(sample.text,),
+        )
+        axis = token_axis(tokens)
+        notes = () if len(kept) == len(words) else (f"cut to {len(axis)} of {count} tokens",)
+        return Encoded(sample, {"input_ids": torch.tensor([axis.ids])}, {"": (axis, axis)}, notes)
+
+    def run(self, encoded: Encoded, watch: Watch) -> None:
+        length = len(encoded.axes[""][0])
+        for layer in self.facts.layers:
+            heads = watch.wanted(layer)
+            for tile in self._tiles(layer, heads, length) if heads else ():
+                watch.see(tile)
+
+    def weights(self, layer: int, length: int) -> Tensor:
+        """The weights of a layer: ``[heads, length, length]``, different everywhere, rows summing to 1."""
+        head, query, key = (torch.arange(size, dtype=torch.float64) for size in (self.heads, length, length))
+        sums = 5 * layer + 7 * head[:, None, None] + 3 * query[:, None] + 11 * key
+        scores = (1 + sums % 13) * self.visible(length)
+        return (scores / scores.sum(-1, keepdim=True)).float()
+
+    def visible(self, length: int) -> Tensor:
+        everything = torch.ones(length, length, dtype=torch.bool)
+        return everything.tril() if self.causal else everything
+
+    def _tiles(self, layer: LayerFacts, heads: range, length: int) -> Iterator[Tile]:
+        weights, visible = self.weights(layer.layer, length)[None], self.visible(length)[None, None]
+        for start in range(0, length, self.rows):
+            rows = slice(start, start + self.rows)
+            yield Tile(
+                layer=layer,
+                call=0,
+                heads=heads,
+                rows=start,
+                weights=weights[:, heads.start : heads.stop, rows],
+                visible=visible[:, :, rows],
+                computed=torch.ones(1, 1, 1, 1, dtype=torch.bool),
+                real=torch.ones(1, weights[:, :, rows].shape[2], dtype=torch.bool),
+            )
