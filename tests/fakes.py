@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ class FakeSource:
 
     causal:    no query sees a later key
     rows:      query rows of a tile
+    together:  heads of a tile
     positions: tokens that fit
     """
 
@@ -27,6 +29,7 @@ class FakeSource:
     heads: int = 3
     causal: bool = False
     rows: int = 2
+    together: int = 2
     positions: int = 50
 
     @property
@@ -78,15 +81,17 @@ class FakeSource:
 
     def _tiles(self, layer: LayerFacts, heads: range, length: int) -> Iterator[Tile]:
         weights, visible = self.weights(layer.layer, length)[None], self.visible(length)[None, None]
-        for start in range(0, length, self.rows):
-            rows = slice(start, start + self.rows)
+        firsts = range(heads.start, heads.stop, self.together)
+        for first, start in product(firsts, range(0, length, self.rows)):
+            some = range(first, min(first + self.together, heads.stop))
+            rows = slice(start, min(start + self.rows, length))
             yield Tile(
                 layer=layer,
                 call=0,
-                heads=heads,
+                heads=some,
                 rows=start,
-                weights=weights[:, heads.start : heads.stop, rows],
+                weights=weights[:, some.start : some.stop, rows],
                 visible=visible[:, :, rows],
                 computed=torch.ones(1, 1, 1, 1, dtype=torch.bool),
-                real=torch.ones(1, weights[:, :, rows].shape[2], dtype=torch.bool),
+                real=torch.ones(1, rows.stop - start, dtype=torch.bool),
             )

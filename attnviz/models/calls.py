@@ -16,6 +16,7 @@ from attnviz.errors import ModelError
 from attnviz.observe.tiles import Tile
 
 CELLS = 2**20  # of a tile: 4 MB of weights, a few times that while they are computed
+ROWS = 64  # of a tile, where that takes fewer heads
 
 Eager = Callable[..., tuple[Tensor, Tensor]]
 
@@ -33,6 +34,7 @@ class AttentionCall:
              numbers added to the scores
     causal:  there is no mask because each query may see the keys up to its own
     options: the other arguments (scaling, soft cap, ...)
+    first:   number of its first head, where it was cut to some
     """
 
     module: nn.Module
@@ -43,6 +45,7 @@ class AttentionCall:
     mask: Tensor | None
     causal: bool
     options: Mapping[str, Any]
+    first: int = 0
 
     @property
     def heads(self) -> int:
@@ -66,30 +69,45 @@ class AttentionCall:
 
 
 def tiles(call: AttentionCall, layer: LayerFacts, heads: range, real: Tensor) -> Iterator[Tile]:
-    """The weights of the heads asked for, some rows at a time.
+    """The weights of the heads asked for, a few heads and rows at a time.
 
     real: ``[batch, queries]`` bool: the query is no padding.
     Raises ModelError if the model's own function returns no such weights, or no distributions.
     """
-    part, first = _with_heads(_in_single_precision(call), heads)
-    wanted = slice(heads.start - first, heads.stop - first)
-    step = max(1, CELLS // (part.heads * part.keys))
-    for start in range(0, call.queries, step):
-        rows = slice(start, min(start + step, call.queries))
-        visible = _visible(part, rows)
-        weights = _weights(part, rows, visible)
-        tile = Tile(
-            layer=layer,
-            call=0,
-            heads=heads,
-            rows=start,
-            weights=weights[:, wanted],
-            visible=visible if visible.shape[1] == 1 else visible[:, wanted],
-            computed=visible.new_ones(1, 1, 1, 1),
-            real=real[:, rows],
-        )
-        _check_sums(tile, call.has_sink)
-        yield tile
+    whole = _in_single_precision(call)
+    for some in _batches(whole, heads):
+        part = _with_heads(whole, some)
+        step = max(1, CELLS // (part.heads * part.keys))
+        for start in range(0, call.queries, step):
+            rows = slice(start, min(start + step, call.queries))
+            tile = _tile(part, layer, some, rows, real)
+            _check_sums(tile, call.has_sink)
+            yield tile
+
+
+def _tile(call: AttentionCall, layer: LayerFacts, heads: range, rows: slice, real: Tensor) -> Tile:
+    """Some rows of some heads, which are among those of the call."""
+    kept = slice(heads.start - call.first, heads.stop - call.first)
+    visible = _visible(call, rows)
+    return Tile(
+        layer=layer,
+        call=0,
+        heads=heads,
+        rows=rows.start,
+        weights=_weights(call, rows, visible)[:, kept],
+        visible=visible if visible.shape[1] == 1 else visible[:, kept],
+        computed=visible.new_ones(1, 1, 1, 1),
+        real=real[:, rows],
+    )
+
+
+def _batches(call: AttentionCall, heads: range) -> Iterator[range]:
+    """The heads a few at a time, so that even a tile of a long text has rows enough to be worth its while."""
+    group = max(1, call.heads // call.key.shape[1])
+    most = len(heads) if _reads_tensors(call) else max(1, CELLS // (ROWS * call.keys))
+    step = -(-most // group) * group
+    for start in range(heads.start, heads.stop, step):
+        yield range(start, min(start + step, heads.stop))
 
 
 def _in_single_precision(call: AttentionCall) -> AttentionCall:
@@ -99,26 +117,26 @@ def _in_single_precision(call: AttentionCall) -> AttentionCall:
     return replace(call, query=call.query.float(), key=call.key.float())
 
 
-def _with_heads(call: AttentionCall, heads: range) -> tuple[AttentionCall, int]:
-    """The call cut to as few heads as hold those asked for, and the number of its first head.
+def _with_heads(call: AttentionCall, heads: range) -> AttentionCall:
+    """The call cut to as few heads as hold those asked for.
 
     Heads that share a key head stay together. Where the function reads tensors of its module that
     belong to all heads (sinks), nothing is cut.
     """
     group, rest = divmod(call.heads, call.key.shape[1])
     if rest or _reads_tensors(call):
-        return call, 0
+        return call
     shared = slice(heads.start // group, -(-heads.stop // group))
     own = slice(shared.start * group, shared.stop * group)
-    part = replace(
+    return replace(
         call,
+        first=own.start,
         query=call.query[:, own],
         key=call.key[:, shared],
         value=call.value[:, shared],
         mask=_cut_heads(call.mask, own),
         options={**call.options, "position_bias": _cut_heads(call.options.get("position_bias"), own)},
     )
-    return part, own.start
 
 
 def _reads_tensors(call: AttentionCall) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attnviz.captures import LayerFacts
 from attnviz.observe.base import Axes
+from attnviz.observe.tiles import Tile
 
 Choice = Mapping[str, Sequence[int]] | None
 """Numbers of heads by the name of their layer: ``{"3": (5, 7), "cross.0": (1,)}``; None for all there are."""
@@ -18,6 +19,12 @@ def spanned(choice: Choice, layer: LayerFacts) -> range | None:
     """The shortest range of heads that holds the chosen ones of a layer; None if there are none."""
     heads = chosen(choice, layer)
     return range(heads[0], heads[-1] + 1) if heads else None
+
+
+def places(heads: Sequence[int], tile: Tile) -> tuple[list[int], list[int]]:
+    """Where those of the heads that are in a tile stand: among the heads, and in the tile."""
+    found = [(place, tile.heads.index(head)) for place, head in enumerate(heads) if head in tile.heads]
+    return [place for place, _ in found], [place for _, place in found]
 
 
 def map_bytes(layers: Iterable[LayerFacts], choice: Choice, axes: Axes) -> int:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps
 from attnviz.observe.base import Axes
-from attnviz.observe.choice import Choice, chosen, spanned
+from attnviz.observe.choice import Choice, chosen, places, spanned
 from attnviz.observe.tiles import Tile
 
 
@@ -52,11 +52,13 @@ class _Maps:
 
     def add(self, tile: Tile) -> None:
         rows = slice(tile.rows, tile.rows + tile.weights.shape[2])
-        places = [tile.heads.index(head) for head in self.heads]
-        self.weights[:, rows] = tile.weights[0, places].to(self.weights)
+        own, theirs = places(self.heads, tile)
+        self.weights[own, rows] = tile.weights[0, theirs].to(self.weights)
         for kept, seen in ((self.visible, tile.visible), (self.computed, tile.computed)):
-            mask = seen[0] if seen.shape[1] == 1 else seen[0, places]
-            kept[:, rows if kept.shape[1] > 1 else slice(None)] = mask.to(kept)
+            if seen.shape[1] == 1:
+                kept[:, rows if kept.shape[1] > 1 else slice(None)] = seen[0].to(kept)
+            else:
+                kept[own, rows] = seen[0, theirs].to(kept)
 
     def layer_maps(self, layer: LayerFacts, queries: Axis, keys: Axis) -> LayerMaps:
         return LayerMaps(

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps
 from attnviz.inputs import Span
 from attnviz.observe.base import Axes
-from attnviz.observe.choice import Choice, chosen, spanned
+from attnviz.observe.choice import Choice, chosen, places, spanned
 from attnviz.observe.tiles import Tile
 
 
@@ -80,19 +80,22 @@ class _Sums:
     computed: Tensor
 
     def add(self, tile: Tile) -> None:
-        places = [tile.heads.index(head) for head in self.heads]
-        self._add_rows(self.weights, tile.weights[0, places], tile.rows)
+        own, theirs = places(self.heads, tile)
+        self._add_rows(self.weights, own, tile.weights[0, theirs], tile.rows)
+        pairs = tile.weights.shape[2:]
         for sums, mask in ((self.visible, tile.visible), (self.computed, tile.computed)):
-            seen = mask[0] if mask.shape[1] == 1 else mask[0, places]
-            self._add_rows(sums, seen.expand(-1, *tile.weights.shape[2:]), tile.rows)
+            alike = mask.shape[1] == 1
+            seen = mask[0] if alike else mask[0, theirs]
+            self._add_rows(sums, [0] if alike else own, seen.expand(-1, *pairs), tile.rows)
 
-    def _add_rows(self, sums: Tensor, rows: Tensor, start: int) -> None:
-        """Add ``rows [heads, rows, keys]``, of which the first is query ``start``."""
+    def _add_rows(self, sums: Tensor, heads: list[int], rows: Tensor, start: int) -> None:
+        """Add ``rows [heads, rows, keys]``, the first of them query ``start``, to the sums of those heads."""
         by_query, by_key = self.factors
         missing = sums.shape[2] * by_key - rows.shape[2]  # of the last group
         by_group = pad(rows.float(), (0, missing)).view(*rows.shape[:2], -1, by_key).sum(-1)
         groups = torch.arange(start, start + rows.shape[1], device=rows.device) // by_query
-        sums.index_add_(1, groups, by_group)
+        for head, added in zip(heads, by_group, strict=True):
+            sums[head].index_add_(0, groups, added)
 
     def layer_maps(self, layer: LayerFacts, axes: tuple[Axis, Axis]) -> LayerMaps:
         """The record of this layer; axes are those of the single tokens."""

@@ -137,13 +137,17 @@ def test_a_head_alone_is_the_same_as_among_all(family: str, source_of: Sources) 
         np.testing.assert_allclose(alone.map(name), whole.map(name), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "cells", [1, 6, 12], ids=["one row, one head", "three rows, two heads", "three rows"]
+)
 @pytest.mark.parametrize("family", ["bert", "mistral", "gemma2", "gpt_oss"])
 def test_the_tiles_size_changes_nothing(
-    family: str, source_of: Sources, monkeypatch: pytest.MonkeyPatch
+    cells: int, family: str, source_of: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = source_of(family)
     encoded, whole = captured(source)
-    monkeypatch.setattr(calls, "CELLS", 3 * zoo.HEADS * len(whole.maps[0].keys))  # three rows a tile
+    monkeypatch.setattr(calls, "CELLS", cells * len(whole.maps[0].keys))
+    monkeypatch.setattr(calls, "ROWS", 3)
     small = observe(source, encoded, [KeepMaps()])
     for one, other in zip(whole.maps, small.maps, strict=True):
         np.testing.assert_allclose(one.weights, other.weights, atol=1e-6)

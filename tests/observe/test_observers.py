@@ -86,7 +86,7 @@ def test_one_pass_serves_many() -> None:
             passes.append(tile)
             super().see(tile)
 
-    source = FakeSource(heads=5, rows=100)
+    source = FakeSource(heads=5, rows=100, together=5)
     capture = seen(source, Counted({"0": (0,)}), Counted({"0": (3,), "1": (2,)}))
     assert [(maps.name, maps.heads) for maps in capture.maps] == [("0", (0,)), ("0", (3,)), ("1", (2,))]
     assert [tile.heads for tile in passes] == [range(4), range(4), range(2, 3)]
