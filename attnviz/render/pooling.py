@@ -5,12 +5,15 @@ the other group together: mean over queries, sum over keys. So rows sum to what 
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attnviz.captures import Booleans, Floats
 from attnviz.render.views import Heatmap, Page
+
+Borders = tuple[NDArray[np.floating], NDArray[np.floating]]  # of cells, among queries and among keys
+_TINY = 1e-6  # what is left of 0 after sums and differences
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,18 @@ def pooled(heatmap: Heatmap, size: int) -> Heatmap:
     Queries that see nothing are left out of the mean. A cell can be seen, or was computed, if any pair in
     it can be, or was. A group is labelled by its first and last member: ``The…mat``.
     """
-    queries, keys = (group_size(length, size) for length in heatmap.weights.shape)
+    lengths = heatmap.weights.shape
+    queries, keys = (group_size(length, size) for length in lengths)
     if queries == keys == 1:
         return heatmap
-    across_queries = _groups(heatmap.weights.shape[0], queries)
-    across_keys = _groups(heatmap.weights.shape[1], keys)
-    visible = across_queries @ heatmap.visible @ across_keys.T > 0
+    borders = _group_borders(lengths[0], queries), _group_borders(lengths[1], keys)
+    weights, painted = _put_together(heatmap.weights, heatmap.painted, borders)
+    visible = _summed(heatmap.visible, borders) > 0
     return replace(
         heatmap,
-        weights=_put_together(heatmap, across_queries, across_keys),
+        weights=weights,
         visible=visible,
-        computed=_any_painted(heatmap, across_queries, across_keys) | ~visible,
+        computed=painted | ~visible,
         query_labels=_group_labels(heatmap.query_labels, queries),
         key_labels=_group_labels(heatmap.key_labels, keys),
         query_positions=heatmap.query_positions[::queries],
@@ -81,46 +85,49 @@ def pooling_note(before: Heatmap, after: Heatmap) -> str:
 def thumbnail(heatmap: Heatmap, rows: int, columns: int) -> Floats:
     """The map in exactly so many rows and columns, for pictures too small for labels; NaN where not painted.
 
-    Where there are more cells than that they are put together as in ``pooled``, those on the border of two
-    in proportion; where there are fewer, they are repeated.
+    Where it has more they are put together as in ``pooled``, those on the border of two cells in proportion;
+    where it has fewer they are repeated.
     """
     height, width = heatmap.weights.shape
-    across_queries, across_keys = _shares(height, rows), _shares(width, columns)
-    weights = _put_together(heatmap, across_queries, across_keys)
-    weights[~_any_painted(heatmap, across_queries, across_keys)] = np.nan
-    return weights
+    members = np.ix_(_repeated(height, rows), _repeated(width, columns))
+    borders = _even_borders(max(height, rows), rows), _even_borders(max(width, columns), columns)
+    weights, painted = _put_together(heatmap.weights[members], heatmap.painted[members], borders)
+    return np.where(painted, weights, np.float32(np.nan))
 
 
-def _put_together(heatmap: Heatmap, across_queries: Floats, across_keys: Floats) -> Floats:
-    """The pooled weights.
+def _put_together(weights: Floats, painted: Booleans, borders: Borders) -> tuple[Floats, Booleans]:
+    """The pooled weights, and whether anything in a cell is painted."""
+    seeing = _summed(painted.any(1).reshape(-1, 1), (borders[0], np.array([0.0, 1.0])))
+    sums = _summed(np.where(painted, weights, np.float32(0)), borders)
+    there = _summed(painted, borders) > _TINY
+    return (sums / np.where(seeing > _TINY, seeing, 1)).astype(np.float32), there
 
-    across_queries, across_keys: ``[cells, length]``: what part of each member belongs to a cell
+
+def _summed(array: Floats | Booleans, borders: Borders) -> NDArray[np.float64]:
+    """The sums of what is between borders; one that goes through a member gives either side its part of it.
+
+    Not as a product of matrices: numpy starts threads for these, which take longer than the work itself.
     """
-    weights = np.where(heatmap.painted, heatmap.weights, 0).astype(np.float32)
-    seeing = across_queries @ heatmap.painted.any(1)
-    mean = across_queries / np.where(seeing > 0, seeing, 1)[:, None]
-    return np.asarray(mean @ weights @ across_keys.T, np.float32)
+    sums = array.astype(np.float64)
+    for axis in (0, 1):
+        whole = np.floor(borders[axis]).astype(np.intp)
+        part = np.expand_dims(borders[axis] - whole, 1 - axis)
+        parts = sums.take(np.minimum(whole, sums.shape[axis] - 1), axis) * part
+        sums = np.add.reduceat(sums, whole[:-1], axis) + np.diff(parts, axis=axis)
+    return sums
 
 
-def _any_painted(heatmap: Heatmap, across_queries: Floats, across_keys: Floats) -> Booleans:
-    return np.asarray(across_queries @ heatmap.painted @ across_keys.T > 0, np.bool_)
+def _even_borders(length: int, cells: int) -> NDArray[np.float64]:
+    return np.linspace(0, length, cells + 1)
 
 
-@cache
-def _shares(length: int, cells: int) -> Floats:
-    """Each member given away to the cells in equal parts; with fewer members than cells, repeated whole."""
-    if length <= cells:
-        return np.eye(length, dtype=np.float32)[np.arange(cells) * length // cells]
-    borders = np.linspace(0, length, cells + 1)
-    members = np.arange(length)
-    overlap = np.minimum(borders[1:, None], members + 1) - np.maximum(borders[:-1, None], members)
-    return np.asarray(np.clip(overlap, 0, 1), np.float32)
+def _group_borders(length: int, group: int) -> NDArray[np.float64]:
+    return np.append(np.arange(0, length, group), length).astype(np.float64)
 
 
-def _groups(length: int, group: int) -> Floats:
-    """Each member given whole to the cell of its group."""
-    cells = np.arange(-(-length // group))
-    return np.asarray(np.arange(length) // group == cells[:, None], np.float32)
+def _repeated(length: int, cells: int) -> NDArray[np.intp]:
+    """The members, each often enough to give every cell one."""
+    return np.arange(max(length, cells)) * length // max(length, cells)
 
 
 def _group_labels(labels: tuple[str, ...], group: int) -> tuple[str, ...]:

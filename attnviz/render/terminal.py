@@ -151,7 +151,7 @@ def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:
     bar = [paper.ink.fill(255 * place // max(length - 1, 1), 1) for place in range(length)]
     yield paper.beside("", bar)
     yield list(placed(_spaced(view.scale.ticks(), paper.left, length), _DIM))
-    if any((heatmap.visible & ~heatmap.computed).any() for heatmap in view.heatmaps):
+    if any(heatmap.missing.any() for heatmap in view.heatmaps):
         yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(" never computed", _DIM)])
 
 

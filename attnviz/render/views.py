@@ -86,7 +86,12 @@ class Heatmap:
     @property
     def painted(self) -> Booleans:
         """``[queries, keys]``: the cells that have a weight."""
-        return self.visible & self.computed
+        return self.visible & self.computed & ~np.isnan(self.weights)
+
+    @property
+    def missing(self) -> Booleans:
+        """``[queries, keys]``: the cells that could have a weight, but that the model never computed."""
+        return self.visible & ~self.painted
 
 
 @dataclass(frozen=True)

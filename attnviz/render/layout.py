@@ -1,0 +1,275 @@
+"""Where everything on a figure goes, computed from the sizes of the words before anything is drawn.
+
+Labels stand outside of the maps. So the room that they need is settled first, and what is left of the width
+is shared out among the cells. All lengths are in inches, from the upper left corner of the figure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import isqrt
+
+from attnviz.errors import UsageError
+from attnviz.recipes import Style
+from attnviz.render.lettering import PAD, Labels, Lettering
+from attnviz.render.views import Atlas, Heatmap, Page
+
+PAGE = 7.0  # the width of a page's text: what a figure takes, unless its words need more or its maps less
+LARGEST_PAGE = 10.0  # what it may take where labels would be left out else
+COLUMN = 3.3  # the width of one of two columns: the least, unless another is asked for
+SIDE = 3.2  # of a map alone on its figure
+LARGEST_CELL, SMALLEST_CELL = 0.36, 0.01
+LARGEST_THUMBNAIL, SMALLEST_THUMBNAIL = 0.6, 0.12
+MARGIN, GAP = 0.06, 0.14
+BAR, TALLEST_BAR = 0.09, 2.4
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle on the figure."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.height
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One map: where its cells are, and the labels it carries; None where a neighbour carries the same."""
+
+    heatmap: Heatmap
+    box: Box
+    title: str
+    queries: Labels | None
+    keys: Labels | None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A figure before it is drawn.
+
+    title, caption: their lines
+    """
+
+    width: float
+    height: float
+    title: list[str]
+    title_top: float
+    atlas: Box | None
+    panels: tuple[Panel, ...]
+    bar: Box
+    caption: list[str]
+    caption_top: float
+
+
+def layout(page: Page, style: Style, letters: Lettering) -> Layout:
+    """Everything in its place.
+
+    Raises UsageError if the width asked for leaves no room for cells.
+    """
+    fonts, grid = letters.fonts, Grid(page.heatmaps, letters)
+    sizes = _sizes(page, grid, style.width)
+    text = sizes.width - 2 * MARGIN
+    title = fonts.wrapped(fonts.shown(page.title), letters.title, text)
+    caption = fonts.wrapped(fonts.shown(" · ".join(page.notes)), letters.small, text)
+    top = MARGIN + len(title) * letters.title_line + (GAP / 2 if title else 0)
+    atlas = _atlas_box(page.atlas, sizes, top + letters.line + PAD) if page.atlas else None
+    below = top if atlas is None or sizes.beside else atlas.bottom + _atlas_foot(letters) + GAP
+    panels = grid.panels(sizes.maps, below, sizes.cell) if page.heatmaps else ()
+    feet = [panel.box.bottom + panel.keys.room + letters.small_line for panel in panels if panel.keys]
+    feet += [atlas.bottom + _atlas_foot(letters)] if atlas else []
+    caption_top = max(feet) + (GAP / 2 if caption else 0)
+    return Layout(
+        width=sizes.width,
+        height=caption_top + len(caption) * letters.small_line + MARGIN,
+        title=title,
+        title_top=MARGIN,
+        atlas=atlas,
+        panels=panels,
+        bar=_bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box])),
+        caption=caption,
+        caption_top=caption_top,
+    )
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The labelled maps as small multiples, with square cells of one size; not placed yet."""
+
+    heatmaps: tuple[Heatmap, ...]
+    letters: Lettering
+
+    @cached_property
+    def columns(self) -> int:
+        """Near a square, rather broad than tall, and with few places left empty."""
+        count = len(self.heatmaps)
+        candidates = range(isqrt(count - 1) + 1, isqrt(2 * count - 1) + 2)
+        return min(candidates, key=lambda columns: (-count % columns, -columns))
+
+    @cached_property
+    def shared(self) -> bool:
+        """All have the same labels, so that only the outer ones need carry them."""
+        return len({(heatmap.query_labels, heatmap.key_labels) for heatmap in self.heatmaps}) == 1
+
+    @cached_property
+    def queries(self) -> int:
+        return max(len(heatmap.query_labels) for heatmap in self.heatmaps)
+
+    @cached_property
+    def keys(self) -> int:
+        return max(len(heatmap.key_labels) for heatmap in self.heatmaps)
+
+    @cached_property
+    def left(self) -> float:
+        """Room for the labels of the queries, and for the name of their axis; 0 with no maps."""
+        if not self.heatmaps:
+            return 0
+        labels = {label for heatmap in self.heatmaps for label in heatmap.query_labels}
+        return self.letters.widest(self.letters.labels(labels)) + PAD + self.letters.small_line
+
+    @property
+    def between(self) -> float:
+        return GAP if self.shared else GAP + self.left
+
+    def width(self, cell: float) -> float:
+        """Of all maps together, without the room at their left."""
+        return self.columns * self.keys * cell + (self.columns - 1) * self.between
+
+    def cell(self, width: float) -> float:
+        """That makes them so wide."""
+        return (width - (self.columns - 1) * self.between) / (self.columns * self.keys)
+
+    def usual_cell(self, room: float) -> float:
+        """As large as is pleasant; where that is too small for a label, as large as the page allows.
+
+        The page becomes a larger one if every label then finds its place.
+        """
+        label, most = self.letters.small_line, max(self.cell(room), SMALLEST_CELL)
+        cell = min(SIDE / max(self.queries, self.keys), LARGEST_CELL, most)
+        if cell >= label:
+            return cell
+        return label if label <= self.cell(room + LARGEST_PAGE - PAGE) else most
+
+    def panels(self, left: float, top: float, cell: float) -> tuple[Panel, ...]:
+        """The maps. left: of the cells; top: of the first titles."""
+        keys = [self.letters.below(heatmap.key_labels, cell, left) for heatmap in self.heatmaps]
+        rise = self.letters.line + PAD
+        across = self.keys * cell + self.between
+        down = (
+            rise + self.queries * cell + (GAP / 2 if self.shared else max(label.room for label in keys) + GAP)
+        )
+        panels = []
+        for place, heatmap in enumerate(self.heatmaps):
+            row, column = divmod(place, self.columns)
+            size = (len(heatmap.key_labels) * cell, len(heatmap.query_labels) * cell)
+            box = Box(left + column * across, top + rise + row * down, *size)
+            outer = column == 0, place + self.columns >= len(self.heatmaps)
+            queries = self.letters.at_the_side(heatmap.query_labels, cell)
+            panels.append(
+                Panel(
+                    heatmap,
+                    box,
+                    self._title(heatmap, across),
+                    queries if outer[0] or not self.shared else None,
+                    keys[place] if outer[1] or not self.shared else None,
+                )
+            )
+        return tuple(panels)
+
+    def _title(self, heatmap: Heatmap, room: float) -> str:
+        """The title; if there is no room for it beside the next one, the map's name, or else nothing."""
+        shown = [self.letters.fonts.shown(text) for text in (heatmap.title, heatmap.name, "")]
+        fits = (text for text in shown if self.letters.fonts.width(text, self.letters.size) + PAD <= room)
+        return shown[0] if self.columns == 1 else next(fits)
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """What is settled before heights are known.
+
+    cell:        side of a cell of the labelled maps
+    thumbnail:   from one small map of the atlas to the next
+    atlas, maps: where their cells begin at the left
+    beside:      whether the labelled map stands beside the atlas, as high as it; else below it
+    """
+
+    width: float
+    cell: float
+    thumbnail: float
+    atlas: float
+    maps: float
+    beside: bool = False
+
+
+def _sizes(page: Page, grid: Grid, asked: float | None) -> _Sizes:
+    sizes = _beside(page.atlas, grid, asked) if page.atlas else None
+    sizes = sizes or _stacked(page.atlas, grid, asked)
+    if min(sizes.cell, sizes.thumbnail) < SMALLEST_CELL:
+        raise UsageError(f"a figure {asked:g} inches wide has no room for its cells beside their labels")
+    return sizes
+
+
+def _stacked(atlas: Atlas | None, grid: Grid, asked: float | None) -> _Sizes:
+    """One below the other, their cells beginning at the same place."""
+    left = MARGIN + max(grid.left, _atlas_left(atlas, grid.letters))
+    right = bar_room(grid.letters) + MARGIN
+    room = (asked or PAGE) - left - right
+    thumbnail = min(room / atlas.heads, LARGEST_THUMBNAIL) if atlas else LARGEST_THUMBNAIL
+    cell = LARGEST_CELL
+    if grid.heatmaps:
+        cell = grid.cell(room) if asked and not atlas else grid.usual_cell(room)
+    used = max(grid.width(cell) if grid.heatmaps else 0, thumbnail * atlas.heads if atlas else 0)
+    return _Sizes(asked or max(left + used + right, COLUMN), cell, thumbnail, left, left)
+
+
+def _beside(atlas: Atlas, grid: Grid, asked: float | None) -> _Sizes | None:
+    """The atlas and one labelled map side by side, if that leaves room for every label."""
+    if len(grid.heatmaps) != 1:
+        return None
+    left = MARGIN + _atlas_left(atlas, grid.letters)
+    between, right = 2 * GAP + grid.left, bar_room(grid.letters) + MARGIN
+    layers = len(atlas.layers)
+    room = (asked or PAGE) - left - between - right
+    height = min(room / (atlas.heads / layers + grid.keys / grid.queries), grid.queries * LARGEST_CELL)
+    cell, thumbnail = height / grid.queries, height / layers
+    if cell < grid.letters.small_line or thumbnail < SMALLEST_THUMBNAIL:
+        return None
+    maps = left + atlas.heads * thumbnail + between
+    return _Sizes(asked or maps + grid.keys * cell + right, cell, thumbnail, left, maps, beside=True)
+
+
+def _atlas_box(atlas: Atlas, sizes: _Sizes, top: float) -> Box:
+    return Box(sizes.atlas, top, atlas.heads * sizes.thumbnail, len(atlas.layers) * sizes.thumbnail)
+
+
+def _atlas_left(atlas: Atlas | None, letters: Lettering) -> float:
+    return letters.widest(atlas.layers) + PAD + letters.small_line if atlas else 0
+
+
+def _atlas_foot(letters: Lettering) -> float:
+    """Room for the numbers of the heads, and for the name of that axis."""
+    return 2 * letters.small_line + PAD
+
+
+def bar_room(letters: Lettering) -> float:
+    """Room at the right for the colour bar with its numbers and its name."""
+    return GAP + BAR + PAD + letters.widest(["0.75"]) + PAD + letters.small_line
+
+
+def around(boxes: Sequence[Box]) -> Box:
+    """The smallest box around some, in their order from the upper left on."""
+    left, top = boxes[0].left, boxes[0].top
+    return Box(left, top, max(box.right for box in boxes) - left, max(box.bottom for box in boxes) - top)
+
+
+def _bar(frame: Box) -> Box:
+    return Box(frame.right + GAP, frame.top, BAR, min(frame.height, TALLEST_BAR))

@@ -1,0 +1,143 @@
+"""The numbers that a page draws, for scripts: a JSON document, a table of cells, or arrays.
+
+A cell that is not painted (it may not be seen, or was never computed) is null, an empty field, or NaN; a
+weight of 0 is 0. The weights are those of the model: scale and colours do not touch them.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnviz.errors import UsageError
+from attnviz.render.views import Heatmap, Page
+
+SCHEMA = 1
+MOST_CELLS = 1_000_000  # in text, which takes some twenty bytes for each
+COLUMNS = (
+    "layer",
+    "head",
+    "query_position",
+    "query_label",
+    "key_position",
+    "key_label",
+    "weight",
+)
+
+
+def numbers_bytes(page: Page, suffix: str) -> bytes:
+    """The page's numbers as a file of that suffix: ``.json``, ``.csv`` or ``.npz``.
+
+    Raises UsageError for more than a million cells in anything but ``.npz``.
+    """
+    cells = sum(heatmap.weights.size for heatmap in maps_of(page))
+    if cells > MOST_CELLS and suffix != ".npz":
+        raise UsageError(
+            f"{cells:,} weights are too many for a {suffix} file (it holds {MOST_CELLS:,}): "
+            "choose layers and heads with -l and -H, or write .npz"
+        )
+    return WRITERS[suffix](page)
+
+
+def maps_of(page: Page) -> list[Heatmap]:
+    """Every map on the page once: the labelled ones, then those of the atlas."""
+    small = [heatmap for _, _, heatmap in page.atlas.maps] if page.atlas else []
+    return list({heatmap.name: heatmap for heatmap in (*small, *page.heatmaps)}.values())
+
+
+def json_bytes(page: Page) -> bytes:
+    """One document: a ``schema`` number, the recipe, and a list of maps with their axes and weights."""
+    document = {
+        "schema": SCHEMA,
+        "title": page.title,
+        "notes": page.notes,
+        "recipe": json.loads(page.recipe or "null"),
+        "maps": [_map_entry(heatmap) for heatmap in maps_of(page)],
+    }
+    return (json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def csv_bytes(page: Page) -> bytes:
+    """A line for each cell, under ``COLUMNS``, after a line with the recipe that begins with ``#``.
+
+    All text is quoted and none is changed: a label such as ``=1+2`` or ``+ing`` is data, to be read back as
+    it was. (A spreadsheet may take it for a formula; import such columns as text.)
+    """
+    file = io.StringIO(newline="")
+    if page.recipe:
+        file.write(f"# {page.recipe}\n")
+    writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for heatmap in maps_of(page):
+        writer.writerows(_rows(heatmap))
+    return file.getvalue().encode()
+
+
+def npz_bytes(page: Page) -> bytes:
+    """Arrays, to be read with ``numpy.load``; none is pickled, and the same page gives the same bytes.
+
+    ``schema``, ``title``, ``recipe``, ``names``; and of each map, behind its name: ``/weights`` (float32,
+    queries x keys), ``/queries`` and ``/keys`` (labels), ``/query_positions`` and ``/key_positions``.
+    """
+    heatmaps = maps_of(page)
+    arrays: dict[str, NDArray[Any]] = {
+        "schema": np.array(SCHEMA),
+        "title": np.array(page.title),
+        "recipe": np.array(page.recipe),
+        "names": np.array([heatmap.name for heatmap in heatmaps], np.str_),
+    }
+    for heatmap in heatmaps:
+        arrays[f"{heatmap.name}/weights"] = np.where(heatmap.painted, heatmap.weights, np.float32(np.nan))
+        arrays[f"{heatmap.name}/queries"] = np.array(heatmap.query_labels, np.str_)
+        arrays[f"{heatmap.name}/keys"] = np.array(heatmap.key_labels, np.str_)
+        arrays[f"{heatmap.name}/query_positions"] = np.array(heatmap.query_positions)
+        arrays[f"{heatmap.name}/key_positions"] = np.array(heatmap.key_positions)
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+WRITERS: dict[str, Callable[[Page], bytes]] = {".json": json_bytes, ".csv": csv_bytes, ".npz": npz_bytes}
+
+
+def _map_entry(heatmap: Heatmap) -> dict[str, Any]:
+    layer, head = _layer_and_head(heatmap)
+    return {
+        "name": heatmap.name,
+        "layer": layer,
+        "head": head,
+        "title": heatmap.title,
+        "unit": heatmap.unit,
+        "queries": heatmap.query_labels,
+        "keys": heatmap.key_labels,
+        "query_positions": heatmap.query_positions,
+        "key_positions": heatmap.key_positions,
+        "weights": _readable(heatmap).tolist(),
+    }
+
+
+def _rows(heatmap: Heatmap) -> Iterator[tuple[Any, ...]]:
+    name = _layer_and_head(heatmap)
+    queries = list(zip(heatmap.query_positions, heatmap.query_labels, strict=True))
+    keys = list(zip(heatmap.key_positions, heatmap.key_labels, strict=True))
+    for query, row in zip(queries, _readable(heatmap).tolist(), strict=True):
+        for key, weight in zip(keys, row, strict=True):
+            yield *name, *query, *key, weight
+
+
+def _layer_and_head(heatmap: Heatmap) -> tuple[str, str]:
+    """Of "cross.3.5": "cross.3" and "5"; of "3.mean": "3" and "mean"; of "mean": "" and "mean"."""
+    layer, _, head = heatmap.name.rpartition(".")
+    return layer, head
+
+
+def _readable(heatmap: Heatmap) -> NDArray[np.object_]:
+    """The weights as the shortest decimals that are theirs in float32; None where nothing is painted."""
+    shortest = heatmap.weights.astype(np.str_).astype(np.float64)
+    readable = shortest.astype(np.object_)
+    readable[~heatmap.painted] = None
+    return readable
