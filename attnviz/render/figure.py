@@ -128,10 +128,10 @@ class _Pen:
     def atlas(self, atlas: Atlas, box: Box) -> None:
         """The small maps of all heads as one sheet, with the numbers of layers and heads."""
         size, gap = _thumbnail(atlas)
-        sheet = mosaic(atlas, range(atlas.heads), size, gap)
+        sheet = mosaic(atlas, range(atlas.heads), size, (gap, gap))
         axes = self._cells(box, _painted(sheet, self.scale, self.table))
         axes.spines[:].set_visible(False)
-        self._title(box, f"{len(atlas.layers)} layers × {atlas.heads} heads")
+        self._title(box, atlas.title)
         heads = [str(head) for head in range(atlas.heads)]
         rows = self.letters.at_the_side(atlas.layers, box.height / len(atlas.layers))
         columns = self.letters.numbers(heads, box.width / len(heads))

@@ -6,7 +6,8 @@ from math import ceil
 
 from attnviz.render.labels import cut, graphemes, width
 
-_LONGEST = 14  # columns, or letters upright: what is longer is cut
+_LONGEST = 14  # columns: what is longer is cut
+_HIGHEST = 11  # letters of a label that stands upright
 _NUMBERED = (5, 4)  # columns of a cell with its weight in it: the first is better, the second will do
 _BROAD = 8  # a cell wider than that is no longer seen as one
 Line = list[tuple[int, str]]  # labels with the column that each begins at
@@ -76,4 +77,4 @@ def header(labels: tuple[str, ...], space: int) -> Header:
 
 def _letters(label: str) -> list[str]:
     letters = graphemes(label)
-    return letters if len(letters) <= _LONGEST else [*letters[: _LONGEST - 1], "…"]
+    return letters if len(letters) <= _HIGHEST else [*letters[: _HIGHEST - 1], "…"]

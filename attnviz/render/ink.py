@@ -20,7 +20,12 @@ _DIM = Style(dim=True)
 
 
 class Ink(Protocol):
-    """Paints cells by their level: 0 to 255, or HIDDEN, or NOT_COMPUTED."""
+    """Paints cells by their level: 0 to 255, or HIDDEN, or NOT_COMPUTED.
+
+    gap: half lines that must be left empty between two small maps for them to look apart
+    """
+
+    gap: int
 
     def fill(self, level: int, columns: int) -> Segment:
         """So many columns of one level."""
@@ -59,6 +64,8 @@ class ColourInk:
     few: the terminal has only the 256 fixed colours; each is then replaced by the nearest
     """
 
+    gap = 1
+
     def __init__(self, cmap: str, *, few: bool) -> None:
         table = colours(cmap)
         if few:
@@ -96,6 +103,7 @@ class ColourInk:
 class Shades:
     """Cells as characters with more or less ink, for pipes, paper and terminals without colour."""
 
+    gap = 2
     ramp = "·░▒▓█"
 
     def fill(self, level: int, columns: int) -> Segment:

@@ -7,16 +7,17 @@ from attnviz.render.pooling import thumbnail
 from attnviz.render.views import Atlas
 
 
-def mosaic(atlas: Atlas, heads: range, size: int, gap: int = 1) -> Floats:
+def mosaic(atlas: Atlas, heads: range, size: int, gaps: tuple[int, int] = (1, 1)) -> Floats:
     """The weights of all small maps of some heads, layers downwards, NaN between them and where not painted.
 
-    size: cells on a side of each map; gap: cells between two
+    size: cells on a side of each map; gaps: cells between two layers, and between two heads
     """
-    pitch = size + gap
-    sheet = np.full((len(atlas.layers) * pitch - gap, len(heads) * pitch - gap), np.nan, np.float32)
+    down, across = size + gaps[0], size + gaps[1]
+    shape = (len(atlas.layers) * down - gaps[0], len(heads) * across - gaps[1])
+    sheet = np.full(shape, np.nan, np.float32)
     for row, head, heatmap in atlas.maps:
         if head in heads:
-            top, left = row * pitch, (head - heads.start) * pitch
+            top, left = row * down, (head - heads.start) * across
             sheet[top : top + size, left : left + size] = thumbnail(heatmap, size, size)
     return sheet
 

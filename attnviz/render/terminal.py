@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 
+import numpy as np
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.style import Style
@@ -21,7 +22,8 @@ _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _THUMBNAIL = range(4, 13)  # cells on a side of the small maps
 _TALL = 60  # lines that an overview may take, unless the maps would get too small
 _ROWS = 100  # lines that one map may take
-_BAR = 41  # columns of the colour bar
+_BAR = 33  # columns of the colour bar
+_MEASURED = ("how much a row looks at a column", "attention weight")
 Line = list[Segment]
 
 
@@ -89,10 +91,14 @@ class _Paper:
 def _block(lines: Iterable[Line]) -> Iterator[Segment]:
     yield Segment.line()
     for line in lines:
-        while line and not line[-1].style and not line[-1].text.strip():
-            line.pop()
-        yield from line
+        yield from _trimmed(line)
         yield Segment.line()
+
+
+def _trimmed(line: Line) -> Line:
+    """Without blanks at its end, coloured ones excepted."""
+    seen = [not part.control and (part.text.strip() or (part.style and part.style.bgcolor)) for part in line]
+    return line[: max((place + 1 for place, visible in enumerate(seen) if visible), default=0)]
 
 
 def _heatmap_lines(heatmap: Heatmap, paper: _Paper) -> Iterator[Line]:
@@ -115,10 +121,12 @@ def _heatmap_lines(heatmap: Heatmap, paper: _Paper) -> Iterator[Line]:
 def _atlas_lines(atlas: Atlas, paper: _Paper) -> Iterator[Line]:
     """A small map of every head, two rows of cells to a line; heads that do not fit beside go below."""
     size, across = _thumbnails(atlas, paper.space)
-    title = cut(f"{len(atlas.layers)} layers × {atlas.heads} heads", paper.space)
+    title = cut(atlas.title, paper.space)
     note = cut(f"  {thumbnail_note(atlas, size)}", paper.space - width(title))
     yield [*placed([(paper.left, title)], _BOLD), Segment(note, _DIM)]
     for first in range(0, atlas.heads, across):
+        if first:
+            yield []
         heads = range(first, min(first + across, atlas.heads))
         numbers = [(paper.left + (size + 1) * place, str(head)) for place, head in enumerate(heads)]
         yield list(placed([(max(paper.gutter - 4, 0), "head"), *numbers], _DIM))
@@ -126,30 +134,35 @@ def _atlas_lines(atlas: Atlas, paper: _Paper) -> Iterator[Line]:
 
 
 def _band(atlas: Atlas, heads: range, size: int, paper: _Paper) -> Iterator[Line]:
+    """The small maps of some heads; each layer begins with a line of its own."""
     names = _layer_names(atlas, paper.gutter)
-    levels = levels_in(mosaic(atlas, heads, size), paper.scale).tolist()
-    if len(levels) % 2:
-        levels.append([HIDDEN] * len(levels[0]))
-    for upper in range(0, len(levels), 2):
-        layer, row = divmod(upper, size + 1)
-        label = names[layer] if row < 2 else ""
-        pairs = zip(levels[upper], levels[upper + 1], strict=True)
-        yield paper.beside(label, [paper.ink.pair(*pair) for pair in pairs], _DIM)
+    gap = paper.ink.gap + (paper.ink.gap + size) % 2
+    levels = levels_in(mosaic(atlas, heads, size, (gap, 1)), paper.scale)
+    levels = np.pad(levels, ((0, len(levels) % 2), (0, 0)), constant_values=HIDDEN)
+    for upper, pair in enumerate(levels.reshape(-1, 2, levels.shape[1])):
+        layer, line = divmod(upper, (size + gap) // 2)
+        cells = [paper.ink.pair(*levels) for levels in zip(*pair.tolist(), strict=True)]
+        yield paper.beside("" if line else names[layer], cells, _DIM)
 
 
 def _thumbnails(atlas: Atlas, space: int) -> tuple[int, int]:
     """Cells on a side of each small map, and how many of them stand side by side."""
-    wide, tall = (space + 1) // atlas.heads - 1, 2 * _TALL // len(atlas.layers) - 1
-    size = thumbnail_size(atlas, min(max(min(wide, tall), _THUMBNAIL.start), _THUMBNAIL[-1]))
-    across = max((space + 1) // (size + 1), 1)
-    return size, ceil(atlas.heads / ceil(atlas.heads / across))
+    tall = max(2 * _TALL // len(atlas.layers) - 1, _THUMBNAIL.start)
+    for bands in range(1, atlas.heads + 1):
+        across = ceil(atlas.heads / bands)
+        wide = (space + 1) // across - 1
+        if wide >= _THUMBNAIL.start:
+            break
+    return thumbnail_size(atlas, max(min(wide, tall, _THUMBNAIL[-1]), 1)), across
 
 
 def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:
-    """The colour bar with its numbers, and what the marks mean that are not on it."""
+    """The colour bar with its numbers, what it measures, and what a mark means that is not on it."""
     length = min(_BAR, paper.space)
     bar = [paper.ink.fill(255 * place // max(length - 1, 1), 1) for place in range(length)]
-    yield paper.beside("", bar)
+    room = paper.space - length - 2
+    measured = next((text for text in _MEASURED if width(text) <= room), "")
+    yield [*paper.beside("", bar), Segment(f"  {measured}", _DIM)]
     yield list(placed(_spaced(view.scale.ticks(), paper.left, length), _DIM))
     if any(heatmap.missing.any() for heatmap in view.heatmaps):
         yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(" never computed", _DIM)])

@@ -109,6 +109,12 @@ class Atlas:
         """How many columns there are."""
         return 1 + max((head for _, head, _ in self.maps), default=-1)
 
+    @property
+    def title(self) -> str:
+        """As people read it."""
+        counts = (len(self.layers), "layer"), (self.heads, "head")
+        return " × ".join(f"{count} {name}{'s' if count != 1 else ''}" for count, name in counts)
+
 
 @dataclass(frozen=True)
 class Page:
