@@ -32,6 +32,7 @@ class Run:
     """
 
     def __init__(self, model: nn.Module, layers: Sequence[LayerFacts], real: Tensor, watch: Watch) -> None:
+        self._name = type(model).__name__
         self._modules = frozenset(id(module) for module in model.modules())
         self._layers = {layer.layer: layer for layer in layers if layer.heads}
         self._real = real
@@ -69,8 +70,8 @@ class Run:
         """Raises ModelError unless every layer with attention came by once."""
         if self._seen != list(self._layers):
             raise ModelError(
-                f"{len(self._seen)} of {len(self._layers)} attention layers came through transformers' "
-                "attention interface: this architecture cannot be captured exactly yet"
+                f"{len(self._seen)} of {len(self._layers)} attention layers of this {self._name} came through "
+                "transformers' attention interface: it cannot be captured exactly yet"
             )
 
 

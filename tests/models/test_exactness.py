@@ -78,6 +78,12 @@ def test_a_window_is_told_and_kept(family: str, source_of: Sources) -> None:
     assert 5 in {layer.window for layer in seen.model.layers}
 
 
+def test_a_window_to_both_sides_is_told_and_kept(source_of: Sources) -> None:
+    _, seen = captured(source_of("modernbert"))
+    assert [layer.window for layer in seen.model.layers] == [None, 7, None]  # 3 to either side
+    assert int(seen.maps[1].visible.sum(-1).max()) == 7
+
+
 def test_sinks_take_weight_from_the_rows(source_of: Sources) -> None:
     _, seen = captured(source_of("gpt_oss"))
     sums = seen.maps[0].weights.sum(-1)

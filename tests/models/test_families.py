@@ -22,6 +22,8 @@ from attnviz.inputs import Sample
 from attnviz.models import hub, pretrained
 from attnviz.models.base import Source
 from attnviz.models.request import split_revision
+from attnviz.observe.keep import KeepMaps
+from attnviz.observe.run import observe
 from tests.models import zoo
 
 Directories = Callable[[str], Path]
@@ -203,6 +205,16 @@ def test_a_tokenizer_of_another_model_is_an_error(bert: Path) -> None:
     source = models.load(str(bert), device="cpu")
     with pytest.raises(ModelError, match=r"the tokenizer of tiny-bert gives token \d+ and the model has 20"):
         source.encode(Sample("The cat sat on the mat"))
+
+
+def test_an_architecture_that_cannot_be_captured_exactly_is_refused(tmp_path: Path) -> None:
+    config = AutoConfig.for_model("bloom", vocab_size=zoo.VOCABULARY, hidden_size=32, n_layer=2, n_head=4)
+    AutoModel.from_config(config).save_pretrained(tmp_path)
+    zoo.byte_bpe().save_pretrained(tmp_path)
+    source = models.load(str(tmp_path), device="cpu")
+    message = r"0 of 2 attention layers of this BloomModel came through .* cannot be captured exactly yet"
+    with pytest.raises(ModelError, match=message):
+        observe(source, source.encode(Sample("The cat")), [KeepMaps()])
 
 
 # On the terminal

@@ -23,6 +23,9 @@ VOCABULARY = 700
 _BASE = {"hidden_size": SIZE, "num_hidden_layers": 3, "num_attention_heads": HEADS, "intermediate_size": 96}
 _GROUPED = {**_BASE, "num_key_value_heads": 2, "head_dim": 16, "max_position_embeddings": 128}
 _SLIDING = {"sliding_window": 5, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
+_NO_TOKENS = dict.fromkeys(
+    ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"), 0
+)
 
 CONFIGS: dict[str, dict[str, Any]] = {
     "bert": {**_BASE, "max_position_embeddings": 128},
@@ -34,6 +37,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "hidden_dim": 96,
         "max_position_embeddings": 128,
     },
+    "albert": {**_BASE, "embedding_size": 32, "max_position_embeddings": 128},  # one module is all layers
+    "modernbert": {**_BASE, "local_attention": 6, "global_attn_every_n_layers": 2, **_NO_TOKENS},
     "gpt2": {"n_embd": SIZE, "n_layer": 3, "n_head": HEADS, "n_positions": 128},
     "gpt_neox": {**_BASE, "max_position_embeddings": 128},
     "llama": _GROUPED,
@@ -44,8 +49,8 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "gemma3_text": {**_GROUPED, **_SLIDING, "attn_logit_softcapping": 3.0},
     "gpt_oss": {**_GROUPED, **_SLIDING, "num_local_experts": 2, "num_experts_per_tok": 1},
 }
-WORDPIECES = ("bert", "distilbert")
-CAUSAL = tuple(CONFIGS)[3:]
+WORDPIECES = ("bert", "distilbert", "albert", "modernbert")
+CAUSAL = ("gpt2", "gpt_neox", "llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "gpt_oss")
 WINDOWED = ("mistral", "qwen2", "gemma2", "gemma3_text", "gpt_oss")
 CAPPED = ("gemma2",)
 
@@ -69,7 +74,7 @@ def sharpen(model: torch.nn.Module) -> None:
             part = name.removesuffix(".weight").rpartition(".")[2]
             if part in ("q_norm", "k_norm"):
                 weight.add_(1.5)
-            elif part in ("query", "key", "q_lin", "k_lin", "q_proj", "k_proj", "query_key_value"):
+            elif part in ("query", "key", "q_lin", "k_lin", "q_proj", "k_proj", "query_key_value", "Wqkv"):
                 weight.mul_(12)
             elif part == "c_attn":
                 weight[:, : 2 * SIZE].mul_(12)
