@@ -70,7 +70,7 @@ class Run:
         """Raises ModelError unless every layer with attention came by once."""
         if self._seen != list(self._layers):
             raise ModelError(
-                f"{len(self._seen)} of {len(self._layers)} attention layers of this {self._name} came through "
+                f"{len(self._seen)} of {len(self._layers)} layers of this {self._name} came through "
                 "transformers' attention interface: it cannot be captured exactly yet"
             )
 

@@ -212,7 +212,7 @@ def test_an_architecture_that_cannot_be_captured_exactly_is_refused(tmp_path: Pa
     AutoModel.from_config(config).save_pretrained(tmp_path)
     zoo.byte_bpe().save_pretrained(tmp_path)
     source = models.load(str(tmp_path), device="cpu")
-    message = r"0 of 2 attention layers of this BloomModel came through .* cannot be captured exactly yet"
+    message = r"0 of 2 layers of this BloomModel came through .* cannot be captured exactly yet"
     with pytest.raises(ModelError, match=message):
         observe(source, source.encode(Sample("The cat")), [KeepMaps()])
 

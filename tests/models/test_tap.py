@@ -185,7 +185,7 @@ def test_threads_do_not_meet(directory_of: Directories, source_of: Sources) -> N
 
 
 def test_a_layer_that_does_not_come_by_is_an_error(llama: nn.Module) -> None:
-    message = r"3 of 4 attention layers of this LlamaModel came through .* cannot be captured exactly"
+    message = r"3 of 4 layers of this LlamaModel came through .* cannot be captured exactly"
     with pytest.raises(ModelError, match=message), tapped(run(llama, Wants(None), layers(4))):
         output(llama)
 
