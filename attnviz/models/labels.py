@@ -16,15 +16,15 @@ BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>")
 class Tokens:
     """A sample as its tokenizer cut it; all lists are as long as there are tokens.
 
-    ids:     numbers in the vocabulary
-    pieces:  the vocabulary's own strings: ``Ġcat``, ``##ing``, ``▁mat``, ``<0xE4>``
-    spans:   the characters each stands for; None for tokens of the model's own
-    special: added by the model's template, not by the text
+    ids:      numbers in the vocabulary
+    pieces:   the vocabulary's own strings: ``Ġcat``, ``##ing``, ``▁mat``, ``<0xE4>``
+    spans:    the characters each stands for; None for tokens of the model's own
+    special:  added by the model's template, not by the text
     segments: which of two texts, as models with token types are told
-    texts:   what the spans point into
-    unknown: the piece that stands for whatever the vocabulary lacks
-    bytes:   the pieces are bytes written as characters, as GPT-2 does
-    notes:   what a reader must know
+    texts:    what the spans point into
+    unknown:  the piece that stands for whatever the vocabulary lacks
+    bytes:    the pieces are bytes written as characters, as in GPT-2
+    notes:    what a reader must know
     """
 
     ids: Sequence[int]

@@ -21,7 +21,7 @@ TESTED = ("5.23",)
 VOCABULARIES = ("tokenizer.json", "vocab.*", "*.model", "*.tiktoken", "*.bpe", "tekken.json")
 """Files of tokenizers; those that read bytes or characters have none."""
 
-UNUSED = ("pooler.", "lm_head.", "cls.", "classifier.")
+UNUSED = ("pooler.", "lm_head.")
 """Parts after the last attention: a checkpoint without them loses nothing that is shown."""
 
 

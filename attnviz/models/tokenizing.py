@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from attnviz.inputs import Span
@@ -39,7 +40,13 @@ def tokenized(
     if not tokenizer.is_fast:
         return _aligned(tokenizer, texts, batch)
     (encoding,) = batch.encodings
-    special = [flag == 1 for flag in encoding.special_tokens_mask]
+    tokens = _located(tokenizer, texts, encoding)
+    return tokens if commands else replace(tokens, notes=_confused(tokenizer, tokens))
+
+
+def _located(tokenizer: Any, texts: tuple[str, ...], encoding: Any) -> Tokens:
+    """The tokens of a tokenizer that says where each stands."""
+    sequences, offsets = encoding.sequence_ids, encoding.offsets
     return Tokens(
         ids=encoding.ids,
         pieces=[
@@ -47,36 +54,29 @@ def tokenized(
             for number, piece in zip(encoding.ids, encoding.tokens, strict=True)
         ],
         spans=[
-            None if text is None else _span(text, offsets, piece, texts)
-            for text, offsets, piece in zip(
-                encoding.sequence_ids, encoding.offsets, encoding.tokens, strict=True
-            )
+            None if text is None else _span(text, place, piece, texts)
+            for text, place, piece in zip(sequences, offsets, encoding.tokens, strict=True)
         ],
-        special=special,
+        special=[flag == 1 for flag in encoding.special_tokens_mask],
         segments=encoding.type_ids,
         texts=texts,
         unknown=tokenizer.unk_token,
         bytes="ByteLevel" in repr(tokenizer.backend_tokenizer.decoder),
-        notes=() if commands else _confused(tokenizer, encoding.ids, special),
     )
 
 
-def _confused(tokenizer: Any, ids: Sequence[int], special: Sequence[bool]) -> tuple[str, ...]:
+def _confused(tokenizer: Any, tokens: Tokens) -> tuple[str, ...]:
     """What to say if letters of the text were read as a token of the model's own after all.
 
     (Some vocabularies of SentencePiece hold ``</s>`` among the pieces of words.)
     """
-    commands = {
-        number: piece
-        for number, piece in special_pieces(tokenizer).items()
-        if number != tokenizer.unk_token_id
-    }
-    read = {
-        commands[number] for number, own in zip(ids, special, strict=True) if number in commands and not own
-    }
+    commands = special_pieces(tokenizer)
+    commands.pop(tokenizer.unk_token_id, None)
+    read = {number for number, own in zip(tokens.ids, tokens.special, strict=True) if not own}
     return tuple(
         f"{piece} in the text is read as the model's own: its tokenizer does not tell them apart"
-        for piece in sorted(read)
+        for number, piece in sorted(commands.items())
+        if number in read
     )
 
 
