@@ -4,7 +4,12 @@ In reading order: weights (the formula), masks, multihead, embeddings, blocks, s
 """
 
 from attnviz.attention.blocks import BlockConfig, DecoderBlock, EncoderBlock, FeedForward
-from attnviz.attention.embeddings import LearnedPositions, SinusoidalPositions, TokenEmbedding
+from attnviz.attention.embeddings import (
+    LearnedPositions,
+    RotaryPositions,
+    SinusoidalPositions,
+    TokenEmbedding,
+)
 from attnviz.attention.masks import causal, combined, padding
 from attnviz.attention.multihead import Look, MultiHeadAttention, Rows
 from attnviz.attention.stacks import EncoderDecoder, TransformerDecoder, TransformerEncoder, Watch
@@ -19,6 +24,7 @@ __all__ = [
     "LearnedPositions",
     "Look",
     "MultiHeadAttention",
+    "RotaryPositions",
     "Rows",
     "ShapeError",
     "SinusoidalPositions",

@@ -27,6 +27,7 @@ class BlockConfig:
     d_ff:    width of the feed-forward network's middle
     norm:    where a sub-layer is normalised: "pre" before it, "post" after it was added
     eps:     what layer normalisation adds to the variance
+    rotary:  self-attention knows positions by itself; the embedding then needs none
     dropout: share of each sub-layer's output that is dropped in training
     """
 
@@ -36,6 +37,7 @@ class BlockConfig:
     norm: Literal["pre", "post"] = "pre"
     activation: Activation = "gelu"
     eps: float = 1e-5
+    rotary: bool = False
     dropout: float = 0.0
 
 
@@ -77,7 +79,7 @@ class EncoderBlock(nn.Module):
 
     def __init__(self, config: BlockConfig) -> None:
         super().__init__()
-        self.attention = MultiHeadAttention(config.d_model, config.heads)
+        self.attention = MultiHeadAttention(config.d_model, config.heads, rotary=config.rotary)
         self.around_attention = Residual(config)
         self.feed_forward = FeedForward(config.d_model, config.d_ff, config.activation)
         self.around_feed_forward = Residual(config)
@@ -97,7 +99,7 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, config: BlockConfig, *, cross: bool = True) -> None:
         super().__init__()
-        self.attention = MultiHeadAttention(config.d_model, config.heads)
+        self.attention = MultiHeadAttention(config.d_model, config.heads, rotary=config.rotary)
         self.around_attention = Residual(config)
         self.cross_attention = MultiHeadAttention(config.d_model, config.heads) if cross else None
         self.around_cross_attention = Residual(config) if cross else None

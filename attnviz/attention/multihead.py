@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from attnviz.attention.embeddings import RotaryPositions
 from attnviz.attention.weights import ShapeError, attend, attention, attention_weights
 
 _TILE = 1 << 22
@@ -36,14 +37,16 @@ Look = Callable[[Rows], None]
 class MultiHeadAttention(nn.Module):
     """Self-attention, or cross-attention to a memory.
 
+    rotary: queries and keys are turned by their positions; for self-attention only
     Raises ShapeError if d_model cannot be divided into that many heads.
     """
 
-    def __init__(self, d_model: int, heads: int) -> None:
+    def __init__(self, d_model: int, heads: int, *, rotary: bool = False) -> None:
         super().__init__()
         if heads < 1 or d_model % heads:
             raise ShapeError(f"d_model {d_model} cannot be divided into {heads} heads of the same size")
         self.heads = heads
+        self.turn = RotaryPositions(d_model // heads) if rotary else nn.Identity()
         self.query = nn.Linear(d_model, d_model)
         self.key = nn.Linear(d_model, d_model)
         self.value = nn.Linear(d_model, d_model)
@@ -66,8 +69,8 @@ class MultiHeadAttention(nn.Module):
         Returns ``[batch, queries, d_model]``.
         """
         memory = states if memory is None else memory
-        query = self._split(self.query(states))
-        key = self._split(self.key(memory))
+        query = self.turn(self._split(self.query(states)))
+        key = self.turn(self._split(self.key(memory)))
         value = self._split(self.value(memory))
         if look is None:
             read = attention(query, key, value, mask)

@@ -1,0 +1,139 @@
+"""The models that ship, and those that ``attnviz train`` makes: our own encoder. Never loads transformers."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import torch
+
+from attnviz import __version__
+from attnviz.attention import Look, Rows
+from attnviz.builtin import store
+from attnviz.captures import LayerFacts, ModelFacts
+from attnviz.errors import InputError, ModelError
+from attnviz.inputs import Sample, Span
+from attnviz.models.base import Encoded
+from attnviz.models.labels import Tokens, token_axis
+from attnviz.observe.tiles import Tile, Watch
+
+SHIPPED = ("builtin:encoder",)
+
+
+class BuiltinSource:
+    """Our own encoder, as a Source."""
+
+    def __init__(self, stored: store.Stored, name: str, device: torch.device) -> None:
+        config = stored.model.config
+        self._model = stored.model.to(device)
+        self._tokenizer = stored.tokenizer
+        self._device = device
+        self._layers = tuple(LayerFacts("", layer, config.heads) for layer in range(config.layers))
+        self.facts = ModelFacts(
+            name=name,
+            family="builtin",
+            layers=self._layers,
+            fingerprint=stored.fingerprint,
+            device=str(device),
+            positions=config.positions,
+        )
+
+    @classmethod
+    def load(cls, name: str, *, device: str = "auto", dtype: str = "auto") -> Self:
+        """The model of this name: one of SHIPPED, or a directory that training made.
+
+        device: auto is the processor, where a model this small is fastest
+        Raises ModelError if it is not there, or not for this device or number format.
+        """
+        if name.startswith("builtin:") and name not in SHIPPED:
+            raise ModelError(f"no model {name} ships: there is {', '.join(SHIPPED)}")
+        if dtype not in ("auto", "float32"):
+            raise ModelError(f"{name} runs in float32 only, not in {dtype}")
+        directory = store.shipped(name.removeprefix("builtin:")) if name in SHIPPED else Path(name)
+        shown = name if name in SHIPPED else directory.resolve().name
+        return cls(store.load(directory), shown, torch.device("cpu" if device == "auto" else device))
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return {"attnviz": __version__, "torch": torch.__version__}
+
+    def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
+        """The sample as the model reads it.
+
+        Raises InputError if it has no word, or more tokens than positions and is not to be truncated.
+        """
+        if sample.chat:
+            raise InputError(f"{self.facts.name} has no chat template: leave out --chat")
+        tokens = self._cut(sample, None)
+        notes: tuple[str, ...] = ()
+        count, positions = len(tokens.ids), self._model.config.positions
+        if count > positions:
+            if not truncate:
+                raise InputError(
+                    f"the {sample.name} has {count} tokens and {self.facts.name} reads at most {positions}: "
+                    "--truncate cuts it"
+                )
+            tokens = self._cut(sample, positions)
+            notes = (f"cut to {len(tokens.ids)} of {count} tokens",)
+        axis = token_axis(tokens)
+        return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, notes)
+
+    def run(self, encoded: Encoded, watch: Watch) -> None:
+        """One pass of the model; what ``watch`` wants is handed to it tile by tile."""
+        ids = encoded.tensors["ids"].to(self._device)
+
+        def looks(_: str, layer: int) -> Look | None:
+            facts = self._layers[layer]
+            heads = watch.wanted(facts)
+            return None if heads is None else lambda rows: watch.see(_tile(facts, heads, rows))
+
+        with torch.inference_mode():
+            self._model(ids, watch=looks)
+
+    def _cut(self, sample: Sample, most: int | None) -> Tokens:
+        """The tokens of a sample, at most so many. Raises InputError if nothing is written in it."""
+        texts = (sample.text,) if sample.pair is None else (sample.text, sample.pair)
+        if not "".join(texts).strip():
+            raise InputError(f"the {sample.name} is empty: there is nothing to look at")
+        tokenizer = self._tokenizer
+        # what is spelled like a token of the model's own is text; only a hole may be put into a text
+        tokenizer.encode_special_tokens = any(special in text for special in _RESERVED for text in texts)
+        tokenizer.no_truncation() if most is None else tokenizer.enable_truncation(most)
+        pair = None if sample.pair is None else _without_surrogates(sample.pair)
+        encoding = tokenizer.encode(_without_surrogates(sample.text), pair)
+        return Tokens(
+            ids=encoding.ids,
+            pieces=encoding.tokens,
+            spans=[
+                None if text is None else Span(text, *offsets)
+                for text, offsets in zip(encoding.sequence_ids, encoding.offsets, strict=True)
+            ],
+            special=[flag == 1 for flag in encoding.special_tokens_mask],
+            segments=encoding.type_ids,
+            texts=texts,
+            bytes=True,
+        )
+
+
+_RESERVED = ("[PAD]", "[CLS]", "[SEP]")
+
+
+def _without_surrogates(text: str) -> str:
+    """A lone surrogate has no bytes: it is read as U+FFFD."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def _tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:
+    chosen = slice(heads.start, heads.stop, heads.step)
+    weights = rows.weights[:, chosen]
+    visible = rows.visible[:, chosen]
+    return Tile(
+        layer=layer,
+        call=0,
+        heads=heads,
+        rows=rows.first,
+        weights=weights,
+        visible=visible,
+        computed=torch.ones_like(visible[:1, :1, :1, :1]),
+        real=torch.ones(weights.shape[0], weights.shape[2], dtype=torch.bool),
+    )
