@@ -97,8 +97,11 @@ def _block(lines: Iterable[Line]) -> Iterator[Segment]:
 
 def _trimmed(line: Line) -> Line:
     """Without blanks at its end, coloured ones excepted."""
-    seen = [not part.control and (part.text.strip() or (part.style and part.style.bgcolor)) for part in line]
-    return line[: max((place + 1 for place, visible in enumerate(seen) if visible), default=0)]
+    while line and not line[-1].control and not (line[-1].style and line[-1].style.bgcolor):
+        *line, last = line
+        if last.text.strip():
+            return [*line, Segment(last.text.rstrip(), last.style)]
+    return line
 
 
 def _heatmap_lines(heatmap: Heatmap, paper: _Paper) -> Iterator[Line]:
