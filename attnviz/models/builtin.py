@@ -14,6 +14,7 @@ from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample, Span
 from attnviz.models.base import Encoded
+from attnviz.models.devices import device_of
 from attnviz.models.labels import Tokens, token_axis
 from attnviz.observe.tiles import Tile, Watch
 
@@ -51,7 +52,7 @@ class BuiltinSource:
             raise ModelError(f"{name} runs in float32 only, not in {dtype}")
         directory = store.shipped(name.removeprefix("builtin:")) if name in SHIPPED else Path(name)
         shown = name if name in SHIPPED else directory.resolve().name
-        return cls(store.load(directory), shown, torch.device("cpu" if device == "auto" else device))
+        return cls(store.load(directory), shown, device_of("cpu" if device == "auto" else device))
 
     @property
     def versions(self) -> Mapping[str, str]:

@@ -58,7 +58,7 @@ def json_bytes(page: Page) -> bytes:
         "recipe": json.loads(page.recipe or "null"),
         "maps": [_map_entry(heatmap) for heatmap in maps_of(page)],
     }
-    return (json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (json.dumps(document, allow_nan=False) + "\n").encode()
 
 
 def csv_bytes(page: Page) -> bytes:

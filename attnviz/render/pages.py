@@ -7,6 +7,7 @@ from attnviz.captures import Capture, LayerMaps
 from attnviz.errors import UsageError
 from attnviz.inputs import Sample, printable
 from attnviz.recipes import Choice, Style, recipe
+from attnviz.render.colours import colours
 from attnviz.render.views import Atlas, Page, Scale
 
 TITLE_LENGTH = 60  # characters of the text in a title
@@ -42,6 +43,7 @@ def check(style: Style) -> None:
     """Raises UsageError for a style that cannot be drawn."""
     if style.scale not in ("linear", "log", "sqrt"):
         raise UsageError(f"--scale {style.scale!r} is none of linear, log, sqrt")
+    colours(style.cmap)
     if not 1e-3 <= style.vmax <= 1:
         raise UsageError(f"--vmax {style.vmax:g} is no weight: give one from 0.001 to 1")
 

@@ -1,0 +1,139 @@
+"""The verbs of ``import attnviz``. A command of the command line is ten lines of these."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnviz.analysis import reduce, select
+from attnviz.captures import Capture
+from attnviz.inputs import Sample
+from attnviz.recipes import Choice, Style
+from attnviz.render import pages
+from attnviz.render.views import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attnviz.builtin.check import Check
+    from attnviz.builtin.schedule import Progress
+    from attnviz.models.base import Encoded, Source
+    from attnviz.observe.base import Observer
+
+DEFAULT_MODEL = "builtin:encoder"
+POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
+POOLED_TO = 256
+
+
+def load_model(
+    name: str = DEFAULT_MODEL,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    offline: bool = False,
+    allow_remote_code: bool = False,
+    allow_pickle: bool = False,
+) -> "Source":
+    """A model to capture from: ``builtin:encoder``, a directory, or a hub name with ``@revision``.
+
+    Raises ModelError if it cannot be found, or not be captured exactly.
+    """
+    from attnviz.models import families
+
+    return families.load(
+        name,
+        device=device,
+        dtype=dtype,
+        offline=offline,
+        allow_remote_code=allow_remote_code,
+        allow_pickle=allow_pickle,
+    )
+
+
+def capture(
+    sample: str | Sample,
+    *,
+    model: "str | Source" = DEFAULT_MODEL,
+    choice: Choice = Choice(),
+    truncate: bool = False,
+) -> Capture:
+    """Runs a text through a model once and keeps the maps that the choice needs.
+
+    Without chosen maps all are kept, above 512 tokens pooled to 256 x 256.
+    Raises InputError for a text the model cannot take, SelectionError for layers or heads it does not have.
+    """
+    from attnviz.observe.run import observe
+
+    check(choice)
+    source = load_model(model) if isinstance(model, str) else model
+    encoded = source.encode(Sample(sample) if isinstance(sample, str) else sample, truncate=truncate)
+    return observe(source, encoded, [_keeper(source, encoded, choice)])
+
+
+def _keeper(source: "Source", encoded: "Encoded", choice: Choice) -> "Observer":
+    """Whole maps where they were chosen or the text is short, else pooled ones."""
+    from attnviz.observe.choice import map_bytes
+    from attnviz.observe.keep import KeepMaps
+    from attnviz.observe.memory import check_fits
+    from attnviz.observe.pool import PoolMaps
+
+    wanted = select.wanted_heads(source.facts.layers, choice)
+    length = max(len(axis) for axes in encoded.axes.values() for axis in axes)
+    if length > POOLED_ABOVE and choice == Choice(kind=choice.kind):
+        return PoolMaps(POOLED_TO, wanted)
+    check_fits(
+        map_bytes(source.facts.layers, wanted, encoded.axes),
+        what=f"maps of {sum(map(len, wanted.values()))} heads over {length:,} tokens",
+        instead="choose fewer with -l/--layer and -H/--head, or leave out --tokens, --special and --words",
+    )
+    return KeepMaps(wanted)
+
+
+def check(choice: Choice, style: Style | None = None) -> None:
+    """Raises UsageError for what cannot be understood, before a model is loaded."""
+    select.check(choice)
+    reduce.check(choice)
+    if style is not None:
+        pages.check(style)
+
+
+def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
+    """What ``attnviz heatmap`` shows of a capture, ready to be drawn."""
+    return pages.heatmap_page(seen, choice, style)
+
+
+def save(page: Page, file: str | Path, *, style: Style = Style(), force: bool = False) -> tuple[str, ...]:
+    """Writes a page as a picture (.png .pdf .svg) or its numbers (.json .csv .npz), whole or not at all.
+
+    force: replace an existing file of another kind too.
+    Returns what its maker should be told, such as characters that no font here can draw.
+    Raises OutputError if it cannot be written there.
+    """
+    from attnviz.render import files
+
+    return files.save(page, Path(file), style, force=force)
+
+
+def train(
+    directory: str | Path,
+    *,
+    report: "Callable[[Progress], None]" = lambda _: None,
+    threads: int = 2,
+) -> None:
+    """Trains ``builtin:encoder`` from its seed into a directory; takes an interrupted training up again.
+
+    report:  told after every step
+    Raises ModelError if the directory holds a training by another schedule.
+    """
+    from attnviz.builtin.train import train
+
+    train(Path(directory), report=report, threads=threads)
+
+
+def check_trained(directory: str | Path | None = None) -> "Check":
+    """What the model that ships, or one in a directory, has learnt: agreement, and heads that find relations.
+
+    Raises ModelError if the directory holds no such model.
+    """
+    from attnviz.builtin.check import check
+    from attnviz.builtin.store import shipped
+
+    return check(Path(directory) if directory else shipped())

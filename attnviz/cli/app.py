@@ -1,0 +1,75 @@
+"""The command line: which commands there are, and how an error becomes one line and an exit status."""
+
+import gc
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from attnviz import __version__
+from attnviz.cli.heatmap import heatmap
+from attnviz.cli.output import note
+from attnviz.cli.train import train
+from attnviz.errors import AttnvizError, UsageError
+
+EXAMPLES = """\
+  attnviz heatmap "The cat sat on the mat"
+  attnviz heatmap "The cat sat on the mat" -l 3 -H 0-3 -o heads.pdf
+  attnviz heatmap --file notes.txt --lines -m DIRECTORY-or-hub-name -o "{sample}.png"
+"""
+
+# typer carries its own copy of click, or uses the installed one: by its lineage the class is found in both
+_CommandLineError: type[Any] = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    help="See where a transformer looks.",
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(short_help="Draw attention.")(heatmap)
+app.command(short_help="Train a model that ships again, or check what it has learnt.")(train)
+
+
+@app.callback(invoke_without_command=True)
+def attnviz(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """See where a transformer looks."""
+    if version:
+        typer.echo(f"attnviz {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(f"See where a transformer looks. For example:\n\n{EXAMPLES}\nMore: attnviz --help")
+
+
+def main() -> None:
+    """The console script."""
+    gc.set_threshold(200_000, 20, 100)  # imports make a million objects that stay: why look for dead ones
+    warnings.showwarning = lambda message, *_, **__: note(str(message))  # one line, like every other note
+    status = run(sys.argv[1:])
+    gc.freeze()  # nor is there anything to collect at the end
+    sys.exit(status)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command line and returns its exit status: 0, 1, 2, 3 or 130."""
+    try:
+        status = typer.main.get_command(app).main(list(arguments), prog_name="attnviz", standalone_mode=False)
+    except KeyboardInterrupt:
+        return 130
+    except AttnvizError as error:
+        return _told(error, 2 if isinstance(error, UsageError) else 1)
+    except _CommandLineError as error:
+        return _told(error, 2)
+    return status if isinstance(status, int) else 0
+
+
+def _told(error: Exception, status: int) -> int:
+    """One line on standard error."""
+    note(error.format_message() if isinstance(error, _CommandLineError) else str(error))
+    return status

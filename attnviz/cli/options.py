@@ -1,0 +1,244 @@
+"""Every option, defined once. A command takes the groups that it needs as parameters.
+
+    @command
+    def heatmap(inputs: Inputs, model: Model, choice: Choices) -> None: ...
+
+Each field of a group becomes an option of the command.
+"""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+from typer import Argument, Option
+
+if TYPE_CHECKING:
+    from attnviz.models.base import Source
+    from attnviz.recipes import Choice, Style
+
+DEFAULT_MODEL = "builtin:encoder"
+
+
+class Device(StrEnum):
+    """Only for help and completion: cuda:1 is allowed too."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class DType(StrEnum):
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+class Kind(StrEnum):
+    SELF = "self"
+    CROSS = "cross"
+
+
+class Mean(StrEnum):
+    HEADS = "heads"
+    LAYERS = "layers"
+    ALL = "all"
+
+
+class Scale(StrEnum):
+    LINEAR = "linear"
+    LOG = "log"
+    SQRT = "sqrt"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is read."""
+
+    texts: Annotated[
+        list[str] | None,
+        Argument(
+            metavar="TEXT", help="What the model reads; several are several samples, - is standard input."
+        ),
+    ] = None
+    file: Annotated[Path | None, Option("--file", "-f", help="Read the text from a file.")] = None
+    lines: Annotated[bool, Option("--lines", help="With --file or -: a sample a line.")] = False
+    pair: Annotated[
+        str | None, Option(metavar="TEXT", help="The second segment, for models that take two.")
+    ] = None
+    chat: Annotated[bool, Option("--chat", help="Put the text through the model's chat template.")] = False
+    truncate: Annotated[
+        bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which model, and how it is loaded."""
+
+    model: Annotated[
+        str,
+        Option("-m", "--model", metavar="NAME[@REVISION]", envvar="ATTNVIZ_MODEL", help="A model that ships "
+               "(builtin:encoder), a directory, or a name on the Hugging Face hub."),
+    ] = DEFAULT_MODEL  # fmt: skip
+    device: Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")] = "auto"
+    dtype: Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")] = (
+        DType.AUTO
+    )
+    offline: Annotated[
+        bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")
+    ] = False
+    allow_remote_code: Annotated[
+        bool, Option("--allow-remote-code", help="Run Python code that comes with the model.")
+    ] = False
+    allow_pickle: Annotated[
+        bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
+    ] = False
+
+    def load(self) -> "Source":
+        from attnviz import api
+
+        return api.load_model(
+            self.model,
+            device=self.device,
+            dtype=self.dtype.value,
+            offline=self.offline,
+            allow_remote_code=self.allow_remote_code,
+            allow_pickle=self.allow_pickle,
+        )
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What of it is shown, in the order in which it is applied."""
+
+    layer: Annotated[
+        str | None, Option("-l", "--layer", metavar="0,2-4,-1", help="Layers, from 0; -1 is the last.")
+    ] = None
+    head: Annotated[
+        str | None, Option("-H", "--head", metavar="0-3|3.5,7.1", help="Heads, or exact heads.")
+    ] = None
+    kind: Annotated[Kind | None, Option(help="Self-attention or cross-attention alone.")] = None
+    tokens: Annotated[str | None, Option(metavar="0:40", help="This part of the text alone.")] = None
+    special: Annotated[
+        str,
+        Option(metavar="show|hide|renorm[:first]", help="Special tokens: hide them, or rescale the rows too; "
+               ":first means the first token alone."),
+    ] = "show"  # fmt: skip
+    words: Annotated[bool, Option("--words", help="Put sub-tokens together to words.")] = False
+    mean: Annotated[Mean | None, Option(help="Average over heads, layers or all of what is chosen.")] = None
+
+    def choice(self) -> "Choice":
+        from attnviz.recipes import Choice
+
+        return Choice(
+            layers=self.layer,
+            heads=self.head,
+            kind=self.kind.value if self.kind else None,
+            tokens=self.tokens,
+            special=self.special,
+            words=self.words,
+            mean=self.mean.value if self.mean else None,
+        )
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How it looks and where it goes."""
+
+    output: Annotated[
+        str | None,
+        Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write a picture (.png .pdf .svg) or the numbers (.json .csv .npz).",
+        ),
+    ] = None
+    json: Annotated[bool, Option("--json", help="Print the numbers as one JSON document.")] = False
+    cmap: Annotated[str, Option(metavar="NAME", help="A colour map of matplotlib.")] = "viridis"
+    scale: Annotated[Scale, Option(help="How weights become colours.")] = Scale.LINEAR
+    vmax: Annotated[float, Option(metavar="WEIGHT", help="The weight at the top of the colours.")] = 1.0
+    title: Annotated[str | None, Option(metavar="TEXT", help="Instead of the model's name and the text.")] = (
+        None
+    )
+    width: Annotated[str | None, Option(metavar="3.3in", help="Width of a figure.")] = None
+    dpi: Annotated[int, Option(metavar="N", min=30, max=1200, help="Dots an inch of a PNG.")] = 200
+    font_size: Annotated[float, Option(metavar="POINTS", min=2, max=40, help="Size of a figure's text.")] = (
+        8.0
+    )
+    force: Annotated[bool, Option("--force", help="Replace a file of another kind.")] = False
+
+    def style(self) -> "Style":
+        from attnviz.recipes import Style
+
+        return Style(
+            cmap=self.cmap,
+            scale=self.scale.value,
+            vmax=self.vmax,
+            title=self.title,
+            width=_inches(self.width),
+            dpi=self.dpi,
+            font_size=self.font_size,
+        )
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """The function as typer sees it: each field of a group is a parameter of its own."""
+    groups: dict[str, Any] = {
+        name: hint for name, hint in get_type_hints(function).items() if is_dataclass(hint)
+    }
+
+    @wraps(function)
+    def flat(**values: Any) -> None:
+        grouped = {
+            name: {entry.name: values[entry.name] for entry in fields(group)}
+            for name, group in groups.items()
+        }
+        try:
+            function(**{name: group(**grouped[name]) for name, group in groups.items()})
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # whoever read our output is gone: let the interpreter close it without a complaint
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    parameters = [parameter for group in groups.values() for parameter in _parameters(group)]
+    flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return flat
+
+
+def _parameters(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            entry.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=hints[entry.name],
+            default=inspect.Parameter.empty if entry.default is MISSING else entry.default,
+        )
+        for entry in fields(group)
+    ]
+
+
+def _inches(width: str | None) -> float | None:
+    from attnviz.errors import UsageError
+
+    if width is None:
+        return None
+    units = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
+    number, unit = (width[:-2], width[-2:]) if width[-2:] in units else (width, "in")
+    try:
+        inches = float(number) * units[unit]
+    except ValueError:
+        raise UsageError(f"--width {width!r} is no length: write 3.3in, 84mm or 8.4cm") from None
+    if not 0.5 <= inches <= 100:
+        raise UsageError(f"--width {width!r} is not between 0.5 and 100 inches")
+    return inches

@@ -1,0 +1,76 @@
+"""Samples from what was typed, a file or standard input."""
+
+import sys
+from pathlib import Path
+
+from attnviz.cli.options import Inputs
+from attnviz.errors import InputError, UsageError
+from attnviz.inputs import Sample
+
+
+def samples(inputs: Inputs) -> list[Sample]:
+    """What the model is to read, each with a name that files can carry.
+
+    Raises UsageError if nothing, or too much, was named; InputError for what is no text.
+    """
+    texts = _texts(inputs)
+    if inputs.pair is not None and len(texts) > 1:
+        raise UsageError(f"--pair goes with one text, not with {len(texts)}")
+    for name, text in texts:
+        if not text.strip():
+            raise InputError(f"{name} is empty: give at least one word")
+    return [Sample(text, inputs.pair, inputs.chat, name) for name, text in texts]
+
+
+def _texts(inputs: Inputs) -> list[tuple[str, str]]:
+    given = inputs.texts or []
+    if inputs.file is not None and given:
+        raise UsageError("give a TEXT or --file, not both")
+    if inputs.file is not None:
+        return _split(inputs.file.stem, _decoded(_bytes(inputs.file), str(inputs.file)), inputs.lines)
+    if not given:
+        raise UsageError('nothing to read: give a TEXT, for example attnviz heatmap "The cat sat on the mat"')
+    if inputs.lines and given != ["-"]:
+        raise UsageError("--lines goes with --file or with - for standard input")
+    numbered = len(given) > 1
+    return [
+        named
+        for number, text in enumerate(given, 1)
+        for named in (
+            _standard_input(inputs) if text == "-" else [(f"text-{number}" if numbered else "text", text)]
+        )
+    ]
+
+
+def _standard_input(inputs: Inputs) -> list[tuple[str, str]]:
+    return _split("stdin", _decoded(sys.stdin.buffer.read(), "standard input"), inputs.lines)
+
+
+def _split(name: str, text: str, lines: bool) -> list[tuple[str, str]]:
+    if not lines:
+        return [(name, text.removesuffix("\n"))]
+    found = [
+        (number, line)
+        for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1)
+        if line.strip()
+    ]
+    if not found:
+        raise InputError(f"{name} is empty: give at least one line of text")
+    return [(f"{name}-{number}", line) for number, line in found]
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
+
+
+def _decoded(data: bytes, name: str) -> str:
+    if (place := data.find(b"\0")) >= 0:
+        raise InputError(f"{name} is no text: byte {place} is NUL; give UTF-8 text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = f"byte {error.start} is 0x{data[error.start]:02x}"
+        raise InputError(f"{name} is not UTF-8: {byte}; convert it, for example with iconv") from error

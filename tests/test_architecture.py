@@ -1,0 +1,102 @@
+"""Which room may import which, and what no light import may load."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "attnviz"
+
+LEAVES = {
+    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.captures", "attnviz.metrics", "attnviz.recipes",
+    "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
+}  # fmt: skip
+ROOMS = [
+    "attention",
+    "builtin",
+    "models",
+    "observe",
+    "analysis",
+    "render",
+    "plans",
+    "api",
+    "cli",
+]  # along the flow
+HEAVY = {
+    "torch": {"attention", "builtin", "models", "observe"},
+    "transformers": {"models"},
+    "matplotlib": {"render"},
+    "typer": {"cli"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(ROOT.rglob("*.py"))
+
+
+def name_of(file: Path) -> str:
+    parts = ("attnviz", *file.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Names of the modules imported anywhere in a file, other than for type checking alone."""
+    for node in _run(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _run(child)
+
+
+def modules_known() -> set[str]:
+    return {name_of(file) for file in modules()}
+
+
+@pytest.mark.parametrize("file", modules(), ids=name_of)
+def test_imports_point_along_the_flow(file: Path) -> None:
+    module = name_of(file)
+    if module == "attnviz":  # resolves its verbs on first use
+        return
+    for imported in set(imports(file)) & modules_known() - LEAVES:
+        if module in LEAVES:
+            pytest.fail(f"{module} is a leaf and imports {imported}")
+        assert ROOMS.index(room_of(imported)) <= ROOMS.index(room_of(module)), f"{module} imports {imported}"
+        assert room_of(module) == "cli" or room_of(imported) != "cli"
+
+
+@pytest.mark.parametrize("file", modules(), ids=name_of)
+def test_heavy_libraries_stay_in_their_rooms(file: Path) -> None:
+    module = name_of(file)
+    for library, rooms in HEAVY.items():
+        used = [name for name in imports(file) if name.split(".")[0] == library]
+        assert not used or room_of(module) in rooms, f"{module} imports {used}"
+
+
+def test_attention_imports_nothing_of_attnviz() -> None:
+    for file in (ROOT / "attention").rglob("*.py"):
+        ours = [name for name in imports(file) if name.startswith("attnviz")]
+        assert all(name.startswith("attnviz.attention") for name in ours), f"{file.name} imports {ours}"
+
+
+@pytest.mark.parametrize("statement", ["import attnviz", "import attnviz.cli.app"])
+def test_a_light_import_loads_no_heavy_library(statement: str) -> None:
+    script = f"{statement}; import sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    heavy = {"torch", "transformers", "matplotlib", "numpy", "tokenizers"} & set(loaded.stdout.split())
+    assert not heavy
