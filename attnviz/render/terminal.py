@@ -48,13 +48,19 @@ class _Printed:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         columns = options.max_width
         view = fitted(self.view, room(self.view, columns))
-        paper = _Paper(ink_of(console, view.cmap), view.scale, columns, _gutter(view, columns))
+        paper = _Paper(
+            ink=ink_of(console, view.cmap),
+            scale=view.scale,
+            columns=columns,
+            gutter=_gutter(view, columns),
+            cursor=console.is_terminal and not console.is_dumb_terminal,
+        )
         yield Text(view.title, style=_BOLD)
         if view.atlas is not None:
-            yield from _block(_atlas_lines(view.atlas, paper))
+            yield from _block(_atlas_lines(view.atlas, paper), paper)
         for heatmap in view.heatmaps:
-            yield from _block(_heatmap_lines(heatmap, paper))
-        yield from _block(_legend_lines(view, paper))
+            yield from _block(_heatmap_lines(heatmap, paper), paper)
+        yield from _block(_legend_lines(view, paper), paper)
         for note in view.notes:
             yield Text(note, style=_DIM)
 
@@ -65,12 +71,14 @@ class _Paper:
 
     columns: of the terminal
     gutter:  of these, the ones at the left that names of rows are written into, the same for all maps
+    cursor:  whether it can be sent to a column
     """
 
     ink: Ink
     scale: Scale
     columns: int
     gutter: int
+    cursor: bool
 
     @property
     def left(self) -> int:
@@ -88,10 +96,10 @@ class _Paper:
         return [*placed([(self.gutter - width(label), label), (self.left, "")], style), *cells]
 
 
-def _block(lines: Iterable[Line]) -> Iterator[Segment]:
+def _block(lines: Iterable[Line], paper: _Paper) -> Iterator[Segment]:
     yield Segment.line()
     for line in lines:
-        yield from _trimmed(line)
+        yield from _trimmed([part for part in line if paper.cursor or not part.control])
         yield Segment.line()
 
 

@@ -85,5 +85,6 @@ def test_no_label_touches_the_next_nor_leaves_the_line(labels, space):
     assert found.cell * len(labels) <= space
     for line in found.lines(tuple(labels), 10, 10 + space):
         ends = [start + width(label) for start, label in line]
-        assert all(end < start for end, (start, _) in zip(ends, line[1:], strict=False))
+        room = 1 if found.steps else 0  # upright ones may fill their column
+        assert all(end + room <= start for end, (start, _) in zip(ends, line[1:], strict=False))
         assert max(ends, default=0) <= 10 + space

@@ -160,6 +160,12 @@ def test_wide_and_joined_characters_keep_the_grid_straight():
     assert len(starts) == 1
 
 
+def test_a_cursor_that_cannot_be_sent_is_left_alone(monkeypatch):
+    assert "\x1b" not in plain(page(spread(WIDE)), 80)
+    monkeypatch.setenv("TERM", "dumb")
+    assert not re.search(r"\x1b\[\d+G", ansi(page(spread(WIDE)), 80))
+
+
 def test_an_overview_in_colours_has_two_cells_in_one_column():
     view = heatmap([[0, 1], [1, 0]], ("a", "b"))
     text = ansi(page(title="t", atlas=Atlas(("0",), ((0, 0, view),))))
