@@ -35,7 +35,6 @@ _TICK_PAD = 3  # points
 _NOT_COMPUTED = np.array([228, 228, 228, 255], np.uint8)
 
 _HOUSE_STYLE: Any = {
-    "text.usetex": False,
     "pdf.fonttype": 42,  # TrueType: what publishers ask for
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "attnviz",
@@ -44,10 +43,12 @@ _HOUSE_STYLE: Any = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """What a figure relies on whatever the user's own settings are, to be drawn and to be saved."""
+    """What a figure relies on to be drawn and to be saved, whatever the user's own settings are."""
     import matplotlib
 
-    with matplotlib.rc_context(_HOUSE_STYLE):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_HOUSE_STYLE)
         yield
 
 
@@ -160,8 +161,8 @@ class _Pen:
         axes.imshow(self.table[:, None], aspect="auto", origin="lower", extent=(0, 1, 0, 1))
         axes.yaxis.tick_right()
         places, numbers = zip(*self.scale.ticks(), strict=True)
-        room = box.height / (len(places) - 1)
-        step = next(step for step in (1, 2, 4, len(places) - 1) if step * room >= self.letters.small_line)
+        steps, least = len(places) - 1, self.letters.small_line / box.height
+        step = next((step for step in (1, 2, 3) if steps % step == 0 and step / steps >= least), steps)
         self._labels(axes.yaxis, Labels(numbers, step, 0, 0), np.array(places), length=2)
         if self.letters.widest([BAR_LABEL]) <= box.height:
             right = bar_room(self.letters) - GAP - BAR - self.letters.small_line / 2

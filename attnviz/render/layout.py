@@ -21,7 +21,7 @@ SIDE = 3.2  # of a map alone on its figure
 LARGEST_CELL, SMALLEST_CELL = 0.36, 0.002
 LARGEST_THUMBNAIL, SMALLEST_THUMBNAIL = 0.6, 0.12
 MARGIN, GAP = 0.06, 0.14
-BAR, TALLEST_BAR = 0.09, 2.4
+BAR, SHORTEST_BAR, TALLEST_BAR = 0.09, 0.8, 2.4
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
     atlas = _atlas_box(page.atlas, sizes, top + letters.line + PAD) if page.atlas else None
     below = top if atlas is None or sizes.beside else atlas.bottom + _atlas_foot(letters) + GAP
     panels = grid.panels(sizes.maps, below, sizes.cell) if page.heatmaps else ()
-    feet = [panel.box.bottom + panel.keys.room + letters.small_line for panel in panels if panel.keys]
+    bar = _bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box]))
+    feet = [bar.bottom + letters.small_line / 2]
+    feet += [panel.box.bottom + panel.keys.room + letters.small_line for panel in panels if panel.keys]
     feet += [atlas.bottom + _atlas_foot(letters)] if atlas else []
     caption_top = max(feet) + (GAP / 2 if caption else 0)
     return Layout(
@@ -95,7 +97,7 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
         title_top=MARGIN,
         atlas=atlas,
         panels=panels,
-        bar=_bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box])),
+        bar=bar,
         caption=caption,
         caption_top=caption_top,
     )
@@ -272,4 +274,5 @@ def around(boxes: Sequence[Box]) -> Box:
 
 
 def _bar(frame: Box) -> Box:
-    return Box(frame.right + GAP, frame.top, BAR, min(frame.height, TALLEST_BAR))
+    height = min(max(frame.height, SHORTEST_BAR), TALLEST_BAR)
+    return Box(frame.right + GAP, frame.top, BAR, height)

@@ -5,6 +5,7 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -139,6 +140,22 @@ def test_the_colour_bar_has_the_numbers_of_the_scale():
     result = drawn(page(spread(WORDS), scale=Scale("log", 1.0)))
     assert queries(result, -1) == ["0.0001", "0.001", "0.01", "0.1", "1"]
     assert BAR_LABEL in words(result)
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(1, 1), (1, 150), (150, 1), (3, 40)])
+def test_maps_need_not_be_square(queries, keys):
+    result = drawn(page(spread(many(queries), many(keys))))
+    heights = [axes.get_position().height * result.get_figheight() for axes in result.axes]
+    assert heights[-1] >= 0.8 - 1e-6
+    assert all(text.get_window_extent().y0 >= 0 for text in texts(result))
+
+
+def test_settings_of_the_user_change_nothing():
+    view = page(spread(WORDS), recipe=RECIPE)
+    usual = figure_bytes(figure(view, Style())[0], ".png", view)
+    theirs = {"savefig.bbox": "tight", "xtick.top": True, "text.color": "red", "figure.autolayout": True}
+    with matplotlib.rc_context(theirs):  # type: ignore[arg-type]
+        assert figure_bytes(figure(view, Style())[0], ".png", view) == usual
 
 
 def test_several_maps_share_their_labels_and_one_bar():
