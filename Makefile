@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench readme clean
+.PHONY: demo test check format bench readme encoder clean
 
 demo: $(VENV)/installed
 	$(BIN)/attnviz heatmap "The cat sat on the mat"
@@ -20,6 +20,13 @@ check: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# the model that ships, trained again (half an hour) and, if it has learnt enough, put into the package
+encoder: $(VENV)/installed
+	$(BIN)/attnviz train encoder -o build/encoder
+	$(BIN)/attnviz train encoder --check -o build/encoder
+	mkdir -p attnviz/builtin/encoder
+	cp build/encoder/* attnviz/builtin/encoder/
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,6 +1,6 @@
 """The project's own attention: plain torch, readable as a text-book; imports nothing of attnviz.
 
-In reading order: weights (the formula), masks, multihead, embeddings, blocks, stacks.
+In reading order: weights (the formula), masks, embeddings, multihead, blocks, stacks.
 """
 
 from attnviz.attention.blocks import BlockConfig, DecoderBlock, EncoderBlock, FeedForward

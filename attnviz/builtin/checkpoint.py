@@ -8,10 +8,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialized
 from torch import Tensor, nn
 
 from attnviz.builtin.schedule import Point, Schedule
-from attnviz.builtin.store import save_whole
+from attnviz.builtin.store import write_whole
 from attnviz.errors import ModelError
 
 NAME = "checkpoint.safetensors"
@@ -29,7 +30,7 @@ def keep(
     for number, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in moments.items()}
     metadata = {"schedule": json.dumps(schedule.as_json()), "history": json.dumps(history)}
-    save_whole(directory / NAME, tensors, metadata)
+    write_whole(directory / NAME, serialized(tensors, metadata))
 
 
 def take_up(

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from random import Random
 from typing import Literal
 
 import numpy as np
@@ -51,7 +52,7 @@ QUESTS = {
 class Pair:
     """A word and the word that it should look at, all of them numbers of words.
 
-    words:      the text's words, as (start, stop) characters
+    words:   the text's words, as (start, stop) characters
     nearest: the nearest candidate; -1 if there is none
     offset:  the word at the relation's commonest distance, whether there is one or not
     """
@@ -83,8 +84,9 @@ def draw(*, read: int = 6_000, hard: int = 2_000, agreements: int = 2_000) -> Qu
     hard: pairs of each relation at most
     """
     found: dict[str, list[Pair]] = defaultdict(list)
+    lot = Random(SEED)
     for story in islice(stories(SEED, split="test"), read):
-        for name, pair in _pairs(story):
+        for name, pair in pairs_of(story, lot):
             found[name].append(pair)
     return Questions(
         {name: tuple(_hard(found[name], quest, hard)) for name, quest in QUESTS.items()},
@@ -106,7 +108,7 @@ def shuffled(questions: Questions) -> Questions:
     return Questions(pairs, agreements)
 
 
-def _pairs(story: Story) -> Iterator[tuple[str, Pair]]:
+def pairs_of(story: Story, lot: Random) -> Iterator[tuple[str, Pair]]:
     """The gold relations of a story that are asked about."""
     words = tuple((word.span.start, word.span.stop) for word in story.words)
     number = {start: position for position, (start, _) in enumerate(words)}
@@ -115,18 +117,18 @@ def _pairs(story: Story) -> Iterator[tuple[str, Pair]]:
         reflexive = story.words[looking].pos == "reflexive"
         name = "reflexive-antecedent" if reflexive else relation.name
         if name in QUESTS:
-            nearest = _nearest(story, looking, QUESTS[name])
+            nearest = _nearest(story, looking, QUESTS[name], lot)
             yield name, Pair(story.text, words, looking, target, nearest)
 
 
-def _nearest(story: Story, looking: int, quest: Quest) -> int:
-    """The nearest candidate; of two at the same distance the one before. -1 if there is none."""
+def _nearest(story: Story, looking: int, quest: Quest, lot: Random) -> int:
+    """The nearest candidate; of two at the same distance one by lot. -1 if there is none."""
     candidates = [
         position
         for position, word in enumerate(story.words)
         if word.pos in quest.candidates and (position < looking or (quest.ahead and position > looking))
     ]
-    return min(candidates, key=lambda position: abs(position - looking), default=-1)
+    return min(candidates, key=lambda position: (abs(position - looking), lot.random()), default=-1)
 
 
 def _hard(pairs: Sequence[Pair], quest: Quest, count: int) -> list[Pair]:

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialized
 from tokenizers import Tokenizer
 
 from attnviz.builtin.model import EncoderConfig, MaskedLanguageModel
@@ -72,7 +72,7 @@ def save(directory: Path, model: MaskedLanguageModel, tokenizer: Tokenizer, reco
     """
     write_whole(directory / TOKENIZER, tokenizer.to_str(pretty=False).encode())
     half = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
-    save_whole(directory / WEIGHTS, half, {"training": json.dumps(record, sort_keys=True)})
+    write_whole(directory / WEIGHTS, serialized(half, {"training": json.dumps(record, sort_keys=True)}))
     config = {"architecture": ARCHITECTURE, "schema": 1, **asdict(model.config)}
     write_whole(directory / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
 
@@ -95,14 +95,6 @@ def write_whole(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".part")
     fresh.write_bytes(content)
-    fresh.replace(path)
-
-
-def save_whole(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
-    """As ``write_whole``, of tensors."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".part")
-    save_file(tensors, fresh, metadata)
     fresh.replace(path)
 
 
