@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from attnviz.builtin.check import Check, Finding
+    from attnviz.builtin.check import Check, Finding, Share
     from attnviz.builtin.schedule import Progress
 
 NAMES = ("encoder",)
@@ -98,17 +98,23 @@ def _table(outcome: "Check") -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    from attnviz.builtin.check import AGREEMENT
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for title in ("relation", "head", "found", "95 % interval", "nearest", "offset", "pairs", "needed"):
-        table.add_column(title, justify="left" if title in ("relation", "head") else "right")
+        table.add_column(title, justify="left" if title in ("relation", "head") else "right", no_wrap=True)
     for finding in outcome.findings:
         table.add_row(*_row(finding))
     agreement = outcome.agreement
-    interval = f"{agreement.low:.1%} - {agreement.high:.1%}"
     table.add_row(
-        "agreement in number", "", f"{agreement.value:.1%}", interval, "", "", f"{agreement.of}", "95.0%"
-    )
+        "agreement in number", "", f"{agreement.value:.1%}", _interval(agreement), "", "", f"{agreement.of}",
+        f"{AGREEMENT:.1%}",
+    )  # fmt: skip
     return table
+
+
+def _interval(share: "Share") -> str:
+    return f"{share.low:.1%} - {share.high:.1%}"
 
 
 def _row(finding: "Finding") -> list[str]:
@@ -116,7 +122,7 @@ def _row(finding: "Finding") -> list[str]:
         finding.relation,
         finding.head,
         f"{finding.found.value:.1%}",
-        f"{finding.found.low:.1%} - {finding.found.high:.1%}",
+        _interval(finding.found),
         f"{finding.nearest.value:.1%}",
         f"{finding.offset.value:.1%}",
         f"{finding.found.of}",

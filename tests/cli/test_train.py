@@ -1,0 +1,64 @@
+"""``attnviz train``, called as a user does."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from attnviz.builtin import data, questions, store, train
+from attnviz.builtin.model import EncoderConfig, MaskedLanguageModel
+from attnviz.builtin.schedule import Schedule
+from attnviz.cli.app import run
+
+TINY = Schedule(
+    model=EncoderConfig(vocabulary=400, d_model=20, heads=2, d_ff=12, layers=1, positions=128),
+    rounds=2, texts=5, reads=2, batch=5, lexicon=40,
+)  # fmt: skip
+
+
+def test_a_trained_directory_can_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, "Schedule", lambda: TINY)
+    monkeypatch.setattr(data, "EXAM", 5)
+    assert run(["train", "encoder"]) == 0
+    out, err = capsys.readouterr()
+    assert "attnviz-encoder is trained" in out
+    assert "loss" in err
+    assert "held-out accuracy" in err
+    assert run(["heatmap", "The dogs bark", "-m", "attnviz-encoder", "-H", "0.1"]) == 0
+    assert "layer 0, head 1" in capsys.readouterr().out
+
+
+def test_a_model_that_has_learnt_nothing_fails_its_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = store.load(store.shipped())
+    torch.manual_seed(0)
+    store.save(tmp_path / "blank", MaskedLanguageModel(stored.model.config), stored.tokenizer, {})
+    few = questions.draw(read=800, hard=100, agreements=100)
+    monkeypatch.setattr("attnviz.builtin.check.draw", lambda: few)
+    assert run(["train", "encoder", "--check", "-o", str(tmp_path / "blank")]) == 3
+    out = capsys.readouterr().out
+    assert "Not reached: verb-subject" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["decoder"], 2, "no model decoder to train: there is encoder"),
+        (["encoder", "--check", "-o", "nothing"], 1, "nothing"),
+        (["encoder", "--threads", "0"], 2, "--threads"),
+        ([], 2, "NAME"),
+    ],
+)
+def test_an_error_is_one_line(
+    arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", *arguments]) == status
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.count("\n") == 1
+    assert message in err

@@ -1,0 +1,47 @@
+"""What the README shows is what the commands beside it make."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.readme import README, commands, draw, output_of, pictures
+
+TEXT = README.read_text(encoding="utf-8")
+NUMBER = re.compile(r"\d*\.\d+")
+
+
+def alike(shown: str, made: str) -> bool:
+    """The same text, its numbers equal but for the rounding of another processor."""
+    numbers = [[float(number) for number in NUMBER.findall(text)] for text in (shown, made)]
+    return NUMBER.sub("#", shown) == NUMBER.sub("#", made) and np.allclose(*numbers, atol=0.0101, rtol=0.01)
+
+
+def test_the_readme_shows_commands_and_pictures() -> None:
+    assert len(commands(TEXT)) >= 3
+    assert len(pictures(TEXT)) >= 2
+
+
+@pytest.mark.parametrize(("command", "shown"), commands(TEXT), ids=[command for command, _ in commands(TEXT)])
+def test_a_text_of_the_readme_is_what_its_command_prints(command: str, shown: str) -> None:
+    made = output_of(command)
+    assert alike(shown, made), f"{command} prints now:\n{made}\nmake readme writes it into the README"
+
+
+@pytest.mark.parametrize(("command", "file"), pictures(TEXT), ids=[command for command, _ in pictures(TEXT)])
+def test_a_picture_of_the_readme_is_what_its_command_makes(command: str, file: Path, tmp_path: Path) -> None:
+    again = tmp_path / file.name
+    draw(command.replace(str(Path("docs") / file.name), str(again)), again)
+    assert again.exists(), f"{command} makes no {file.name}"
+    if file.suffix == ".svg":
+        assert alike(*(_words(path) for path in (file, again)))
+    else:
+        shown, made = (np.asarray(Image.open(path).convert("RGB"), float) for path in (file, again))
+        assert shown.shape == made.shape
+        assert np.abs(shown - made).mean() < 2
+
+
+def _words(file: Path) -> str:
+    return " ".join(re.findall(r">([^<]+)</text>", file.read_text(encoding="utf-8")))
