@@ -60,7 +60,7 @@ def load(directory: Path) -> Stored:
         model = MaskedLanguageModel(config)  # drawn at random and replaced: the meta device takes a second
         model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"{directory} holds no whole model: {error}") from error
+        raise ModelError(f"{directory} holds no whole model: {' '.join(str(error).split())}") from error
     fingerprint = hashlib.sha256((directory / WEIGHTS).read_bytes()).hexdigest()
     return Stored(model.eval().requires_grad_(False), tokenizer, fingerprint)
 

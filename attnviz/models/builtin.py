@@ -1,7 +1,7 @@
 """The models that ship, and those that ``attnviz train`` makes: our own encoder. Never loads transformers."""
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -15,10 +15,10 @@ from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample, Span
 from attnviz.models.base import Encoded
 from attnviz.models.devices import device_of
+from attnviz.models.encoding import readable, texts_of
+from attnviz.models.known import SHIPPED
 from attnviz.models.labels import Tokens, token_axis
 from attnviz.observe.tiles import Tile, Watch
-
-SHIPPED = ("builtin:encoder",)
 
 
 class BuiltinSource:
@@ -64,19 +64,21 @@ class BuiltinSource:
         Raises InputError if it has no word, or more tokens than positions and is not to be truncated.
         """
         if sample.chat:
-            raise InputError(f"{self.facts.name} has no chat template: leave out --chat")
-        tokens = self._cut(sample, None)
-        notes: tuple[str, ...] = ()
+            raise InputError(f"{self.facts.name} has no chat template: leave --chat away")
+        if not all(text.strip() for text in texts_of(sample)):
+            raise InputError(f"{sample.name} is empty: give at least one word")
+        read, notes = readable(sample)
+        tokens = self._cut(texts_of(read), None)
         count, positions = len(tokens.ids), self._model.config.positions
         if count > positions:
             if not truncate:
                 raise InputError(
-                    f"the {sample.name} has {count} tokens and {self.facts.name} reads at most {positions}: "
+                    f"{sample.name} has {count} tokens and {self.facts.name} reads at most {positions}: "
                     "--truncate cuts it"
                 )
-            tokens = self._cut(sample, positions)
-            notes = (f"cut to {len(tokens.ids)} of {count} tokens",)
-        axis = token_axis(tokens)
+            tokens = self._cut(texts_of(read), positions)
+            notes = (*notes, f"cut to {len(tokens.ids)} of {count} tokens")
+        axis = token_axis(replace(tokens, texts=texts_of(sample)))  # with what could not be read as it was
         return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, notes)
 
     def run(self, encoded: Encoded, watch: Watch) -> None:
@@ -91,17 +93,13 @@ class BuiltinSource:
         with torch.inference_mode():
             self._model(ids, watch=looks)
 
-    def _cut(self, sample: Sample, most: int | None) -> Tokens:
-        """The tokens of a sample, at most so many. Raises InputError if nothing is written in it."""
-        texts = (sample.text,) if sample.pair is None else (sample.text, sample.pair)
-        if not "".join(texts).strip():
-            raise InputError(f"the {sample.name} is empty: there is nothing to look at")
+    def _cut(self, texts: tuple[str, ...], most: int | None) -> Tokens:
+        """The tokens of a text or a pair, at most so many."""
         tokenizer = self._tokenizer
         # what is spelled like a token of the model's own is text; only a hole may be put into a text
         tokenizer.encode_special_tokens = any(special in text for special in _RESERVED for text in texts)
         tokenizer.no_truncation() if most is None else tokenizer.enable_truncation(most)
-        pair = None if sample.pair is None else _without_surrogates(sample.pair)
-        encoding = tokenizer.encode(_without_surrogates(sample.text), pair)
+        encoding = tokenizer.encode(texts[0], texts[1] if len(texts) > 1 else None)
         return Tokens(
             ids=encoding.ids,
             pieces=encoding.tokens,
@@ -119,11 +117,6 @@ class BuiltinSource:
 _RESERVED = ("[PAD]", "[CLS]", "[SEP]")
 
 
-def _without_surrogates(text: str) -> str:
-    """A lone surrogate has no bytes: it is read as U+FFFD."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", text)
-
-
 def _tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:
     chosen = slice(heads.start, heads.stop, heads.step)
     weights = rows.weights[:, chosen]
@@ -136,5 +129,5 @@ def _tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:
         weights=weights,
         visible=visible,
         computed=torch.ones_like(visible[:1, :1, :1, :1]),
-        real=torch.ones(weights.shape[0], weights.shape[2], dtype=torch.bool),
+        real=torch.ones(weights.shape[0], weights.shape[2], dtype=torch.bool, device=weights.device),
     )

@@ -27,9 +27,9 @@ def tokens_of(reader: Reader, sample: Sample, *, truncate: bool) -> Tokens:
 
     Raises InputError if nothing is left to read, or more than fits and it is not to be cut.
     """
-    if not all(text.strip() for text in _texts(sample)):
+    if not all(text.strip() for text in texts_of(sample)):
         raise InputError(f"{sample.name} is empty: give at least one word")
-    read, notes = _readable(sample)
+    read, notes = readable(sample)
     tokens = _cut(reader, read, None)
     if all(span is None or span.start == span.stop for span in tokens.spans) and not tokens.notes:
         raise InputError(f"the tokenizer of {reader.model} leaves nothing of {sample.name}: {sample.text!r}")
@@ -42,14 +42,14 @@ def tokens_of(reader: Reader, sample: Sample, *, truncate: bool) -> Tokens:
             )
         tokens = _cut(reader, read, reader.positions)
         notes = (*notes, f"cut to {len(tokens.ids)} of {count} tokens")
-    texts = tokens.texts if sample.chat else _texts(sample)  # with the lone surrogates that were typed
+    texts = tokens.texts if sample.chat else texts_of(sample)  # with the lone surrogates that were typed
     return replace(tokens, texts=texts, notes=(*notes, *tokens.notes))
 
 
 def _cut(reader: Reader, sample: Sample, most: int | None) -> Tokens:
     if sample.chat:
         return chat_tokens(reader.tokenizer, sample, reader.model, most)
-    return _text_tokens(reader.tokenizer, _texts(sample), most)
+    return _text_tokens(reader.tokenizer, texts_of(sample), most)
 
 
 def _text_tokens(tokenizer: Any, texts: tuple[str, ...], most: int | None) -> Tokens:
@@ -67,15 +67,15 @@ def _text_tokens(tokenizer: Any, texts: tuple[str, ...], most: int | None) -> To
     return tokens
 
 
-def _readable(sample: Sample) -> tuple[Sample, tuple[str, ...]]:
+def readable(sample: Sample) -> tuple[Sample, tuple[str, ...]]:
     """The sample without lone surrogates, which tokenizers refuse, and what to say of them."""
-    count = sum(len(LONE_SURROGATE.findall(text)) for text in _texts(sample))
+    count = sum(len(LONE_SURROGATE.findall(text)) for text in texts_of(sample))
     if not count:
         return sample, ()
-    text, *pair = (LONE_SURROGATE.sub("\ufffd", text) for text in _texts(sample))
+    text, *pair = (LONE_SURROGATE.sub("\ufffd", text) for text in texts_of(sample))
     note = f"{count} lone surrogate{'s' if count > 1 else ''} read as U+FFFD"
     return replace(sample, text=text, pair=pair[0] if pair else None), (note,)
 
 
-def _texts(sample: Sample) -> tuple[str, ...]:
+def texts_of(sample: Sample) -> tuple[str, ...]:
     return (sample.text,) if sample.pair is None else (sample.text, sample.pair)

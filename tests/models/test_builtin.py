@@ -73,6 +73,12 @@ def test_a_hole_may_be_put_into_a_text(source) -> None:
     assert axis_of(source, "the cat [MASK] here").labels[3] == "[MASK]"
 
 
+def test_a_lone_surrogate_is_kept_as_typed_and_said_to_be_read_otherwise(source) -> None:
+    encoded = source.encode(Sample("a \ud800 b"))
+    assert encoded.notes == ("1 lone surrogate read as U+FFFD",)
+    assert encoded.axes[""][0].texts == ("a \ud800 b",)
+
+
 @pytest.mark.parametrize("text", ["", "  ", "\n\t"])
 def test_nothing_to_read_is_an_error(source, text) -> None:
     with pytest.raises(InputError, match="is empty"):
