@@ -85,17 +85,17 @@ def figure_bytes(drawn: "Figure", suffix: str, page: Page) -> bytes:
 
 
 _METADATA: dict[str, Callable[[Page], dict[str, Any]]] = {
-    ".png": lambda page: {"Title": page.title, "Software": "attnviz", "attnviz:recipe": page.recipe},
+    ".png": lambda page: {"Title": page.title, "Software": "attnviz", "attnviz:recipe": page.recipe_json},
     ".pdf": lambda page: {
         "Title": page.title,
         "Creator": "attnviz",
-        "Keywords": page.recipe,
+        "Keywords": page.recipe_json,
         "CreationDate": None,
     },
     ".svg": lambda page: {
         "Title": page.title,
         "Creator": "attnviz",
-        "Description": page.recipe,
+        "Description": page.recipe_json,
         "Date": None,
     },
 }

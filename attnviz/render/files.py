@@ -9,8 +9,9 @@ from pathlib import Path
 from attnviz.errors import OutputError
 from attnviz.inputs import printable
 from attnviz.recipes import Style
-from attnviz.render.figure import figure, figure_bytes
+from attnviz.render.figure import ROOM, figure, figure_bytes
 from attnviz.render.numbers import numbers_bytes
+from attnviz.render.pooling import fitted
 from attnviz.render.views import Page
 
 Notes = tuple[str, ...]
@@ -92,6 +93,7 @@ def _is_one(path: Path, kind: Format) -> bool:
 
 
 def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    page = fitted(page, ROOM)
     drawn, notes = figure(page, style)
     return figure_bytes(drawn, suffix, page), notes
 

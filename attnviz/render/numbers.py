@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def json_bytes(page: Page) -> bytes:
         "schema": SCHEMA,
         "title": page.title,
         "notes": page.notes,
-        "recipe": json.loads(page.recipe or "null"),
+        "recipe": asdict(page.recipe) if page.recipe else None,
         "maps": [_map_entry(heatmap) for heatmap in maps_of(page)],
     }
     return (json.dumps(document, allow_nan=False) + "\n").encode()
@@ -69,7 +70,7 @@ def csv_bytes(page: Page) -> bytes:
     """
     file = io.StringIO(newline="")
     if page.recipe:
-        file.write(f"# {page.recipe}\n")
+        file.write(f"# {page.recipe_json}\n")
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(COLUMNS)
     for heatmap in maps_of(page):
@@ -87,7 +88,7 @@ def npz_bytes(page: Page) -> bytes:
     arrays: dict[str, NDArray[Any]] = {
         "schema": np.array(SCHEMA),
         "title": np.array(page.title),
-        "recipe": np.array(page.recipe),
+        "recipe": np.array(page.recipe_json),
         "names": np.array([heatmap.name for heatmap in heatmaps], np.str_),
     }
     for heatmap in heatmaps:

@@ -35,7 +35,7 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
         scale=Scale(style.scale, style.vmax),
         cmap=style.cmap,
         notes=(*capture.notes, *outcome.notes),
-        recipe=made.to_json(),
+        recipe=made,
     )
 
 

@@ -30,15 +30,23 @@ class Room:
 
 
 def fitted(page: Page, room: Room) -> Page:
-    """The page with all maps that are larger than the room pooled, and a note that says so."""
+    """The page with all maps that are larger than the room pooled; its notes and its recipe say so."""
     if all(max(heatmap.weights.shape) <= room.cells for heatmap in page.heatmaps):
         return page
     heatmaps = tuple(
         pooled(heatmap, room.pooled) if max(heatmap.weights.shape) > room.cells else heatmap
         for heatmap in page.heatmaps
     )
-    notes = [pooling_note(before, after) for before, after in zip(page.heatmaps, heatmaps, strict=True)]
-    return replace(page, heatmaps=heatmaps, notes=(*page.notes, *dict.fromkeys(filter(None, notes))))
+    pairs = list(zip(page.heatmaps, heatmaps, strict=True))
+    notes = dict.fromkeys(filter(None, (pooling_note(before, after) for before, after in pairs)))
+    sizes = {before.name: _sizes(before, after) for before, after in pairs}
+    recipe = page.recipe and replace(page.recipe, reduction={**page.recipe.reduction, "pooled": sizes})
+    return replace(page, heatmaps=heatmaps, notes=(*page.notes, *notes), recipe=recipe)
+
+
+def _sizes(before: Heatmap, after: Heatmap) -> list[int]:
+    """How many queries and keys of the one make a cell of the other."""
+    return [group_size(*lengths) for lengths in zip(before.weights.shape, after.weights.shape, strict=True)]
 
 
 def pooled(heatmap: Heatmap, size: int) -> Heatmap:
@@ -74,7 +82,7 @@ def group_size(length: int, size: int) -> int:
 
 def pooling_note(before: Heatmap, after: Heatmap) -> str:
     """What the reader of a pooled map must know; empty where nothing was pooled."""
-    sizes = [group_size(*lengths) for lengths in zip(before.weights.shape, after.weights.shape, strict=True)]
+    sizes = _sizes(before, after)
     if sizes == [1, 1]:
         return ""
     unit = "groups" if before.unit == "group" else f"{before.unit}s"

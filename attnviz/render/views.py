@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.captures import Booleans, Floats, Unit
+from attnviz.recipes import Recipe
 
 LOG_FLOOR = 1e-4
 
@@ -123,7 +124,7 @@ class Page:
     title:  the model and what was put in
     notes:  what was averaged, hidden, rescaled, pooled or cut, in sentences for the reader
     cmap:   name of the colour map
-    recipe: how it was made (JSON), to be put into the file
+    recipe: how it was made, to be put into the file
     """
 
     title: str
@@ -132,4 +133,8 @@ class Page:
     scale: Scale = Scale()
     cmap: str = "viridis"
     notes: tuple[str, ...] = ()
-    recipe: str = ""
+    recipe: Recipe | None = None
+
+    @property
+    def recipe_json(self) -> str:
+        return self.recipe.to_json() if self.recipe else ""

@@ -1,14 +1,15 @@
+import html
 import os
 from pathlib import Path
 
 import pytest
 
 from attnviz.errors import OutputError
-from attnviz.recipes import Style
+from attnviz.recipes import Recipe, Style
 from attnviz.render.files import FORMATS, checked, save, write_whole
-from tests.render.drawings import HARMFUL, page, spread
+from tests.render.drawings import HARMFUL, many, page, spread
 
-VIEW = page(spread(HARMFUL), recipe='{"schema": 1}')
+VIEW = page(spread(HARMFUL), recipe=Recipe("heatmap", model={}, sample={}))
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
@@ -107,3 +108,9 @@ def test_missing_characters_are_told(tmp_path, monkeypatch):
     assert save(page(spread(("猫",))), tmp_path / "map.png", Style()) == (
         "no font here can draw U+732B: shown as code points",
     )
+
+
+def test_the_recipe_in_a_figure_says_how_many_tokens_are_pooled(tmp_path):
+    big = page(spread(many(300)), recipe=VIEW.recipe)
+    save(big, tmp_path / "big.svg", Style())
+    assert '"pooled": {"0.0": [3, 3]}' in html.unescape((tmp_path / "big.svg").read_text())

@@ -1,15 +1,17 @@
 import csv
 import io
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from attnviz.errors import UsageError
+from attnviz.recipes import Recipe
 from attnviz.render.numbers import COLUMNS, csv_bytes, json_bytes, maps_of, npz_bytes, numbers_bytes
 from tests.render.drawings import HARMFUL, WIDE, atlas, causal, heatmap, page, spread
 
-RECIPE = json.dumps({"schema": 1, "command": "heatmap"})
+RECIPE = Recipe("heatmap", model={"name": "a model"}, sample={"text": "caf\u00e9 (\\)"})
 LABELS = (*HARMFUL, *WIDE, "+ing", "@SUM(1)", "-1", 'a"b', "a,b", "NA", "")
 
 
@@ -24,7 +26,7 @@ def test_a_json_document_worked_by_hand():
         "schema": 1,
         "title": "t",
         "notes": [],
-        "recipe": {"schema": 1, "command": "heatmap"},
+        "recipe": asdict(RECIPE),
         "maps": [
             {
                 "name": "cross.3.5",
@@ -45,7 +47,7 @@ def test_a_json_document_worked_by_hand():
 def test_a_csv_table_worked_by_hand():
     view = page(heatmap([[0.1, 0.9]], ("a",), ("x", "+y"), name="3.mean"), recipe=RECIPE)
     assert csv_bytes(view).decode() == (
-        f"# {RECIPE}\n"
+        f"# {RECIPE.to_json()}\n"
         '"layer","head","query_position","query_label","key_position","key_label","weight"\n'
         '"3","mean",0,"a",0,"x",0.1\n'
         '"3","mean",0,"a",1,"+y",0.9\n'
@@ -80,7 +82,7 @@ def test_weights_are_read_back_exactly():
     arrays = np.load(io.BytesIO(npz_bytes(view)))
     assert np.array_equal(arrays["0.0/weights"], weights)
     assert arrays["0.0/weights"].dtype == np.float32
-    assert json.loads(str(arrays["recipe"])) == json.loads(RECIPE)
+    assert json.loads(str(arrays["recipe"])) == asdict(RECIPE)
 
 
 def test_the_maps_of_the_overview_are_there_too_and_none_twice():
