@@ -22,7 +22,7 @@ class Rows(NamedTuple):
 
     first:   number of the first query
     weights: ``[batch, heads, rows, keys]``
-    visible: bool, the same shape: the query may see the key
+    visible: bool, four axes, broadcastable to weights: the query may see the key
     """
 
     first: int
@@ -101,11 +101,16 @@ def _shown(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, look:
     """What the queries read, some rows at a time, their weights shown to who looks."""
     batch, heads, queries, _ = query.shape
     keys = key.shape[-2]
-    allowed = torch.ones((), dtype=torch.bool, device=query.device) if mask is None else mask
-    visible = allowed.expand(batch, heads, queries, keys)  # a view: it takes no memory
     step = max(1, _TILE // (batch * heads * keys))
     for first in range(0, queries, step):
         rows = slice(first, first + step)
-        weights = attention_weights(query[..., rows, :], key, None if mask is None else visible[..., rows, :])
-        look(Rows(first, weights, visible[..., rows, :]))
+        part = None if mask is None else _rows_of(mask, rows)
+        weights = attention_weights(query[..., rows, :], key, part)
+        visible = torch.ones((), dtype=torch.bool, device=query.device) if part is None else part
+        look(Rows(first, weights, visible[(None,) * (4 - visible.dim())]))
         yield attend(weights, value)
+
+
+def _rows_of(mask: Tensor, rows: slice) -> Tensor:
+    """A mask for some queries; one that is the same for all of them stays as it is."""
+    return mask[..., rows, :] if mask.dim() > 1 and mask.shape[-2] > 1 else mask

@@ -118,16 +118,14 @@ _RESERVED = ("[PAD]", "[CLS]", "[SEP]")
 
 
 def _tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:
-    chosen = slice(heads.start, heads.stop, heads.step)
-    weights = rows.weights[:, chosen]
-    visible = rows.visible[:, chosen]
+    weights = rows.weights[:, heads.start : heads.stop : heads.step]
     return Tile(
         layer=layer,
         call=0,
         heads=heads,
         rows=rows.first,
         weights=weights,
-        visible=visible,
-        computed=torch.ones_like(visible[:1, :1, :1, :1]),
+        visible=rows.visible,  # the same for all heads
+        computed=torch.ones_like(rows.visible),
         real=torch.ones(weights.shape[0], weights.shape[2], dtype=torch.bool, device=weights.device),
     )

@@ -63,7 +63,20 @@ def test_weights_come_a_few_rows_at_a_time(ours, monkeypatch) -> None:
     for rows in seen:
         part = slice(rows.first, rows.first + rows.weights.shape[2])
         assert torch.equal(rows.weights, weights[:, :, part])
-        assert torch.equal(rows.visible, causal(KEYS)[part].expand_as(rows.weights))
+        assert torch.equal(rows.visible, causal(KEYS)[None, None, part])
+
+
+@pytest.mark.parametrize(
+    ("mask", "shape"),
+    [(None, (1, 1, 1, 1)), (padding(REAL), (BATCH, 1, 1, KEYS)), (REAL[0], (1, 1, 1, KEYS))],
+    ids=["none", "padding", "keys"],
+)
+def test_what_may_be_seen_is_told_as_small_as_it_is(ours, mask, shape) -> None:
+    seen = []
+    ours(torch.randn(BATCH, KEYS, D_MODEL), mask=mask, look=seen.append)
+    (rows,) = seen
+    assert rows.visible.shape == shape
+    assert rows.weights.masked_select(~rows.visible).eq(0).all()
 
 
 def test_without_a_look_no_weights_are_made(ours, monkeypatch) -> None:
