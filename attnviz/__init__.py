@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from attnviz.api import capture, check_trained, heatmap, load_model, save, train
 
 __version__ = "0.1.0"
+DEFAULT_MODEL = "builtin:encoder"
 __all__ = ["capture", "check_trained", "heatmap", "load_model", "save", "train"]
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
 from attnviz.captures import Capture
 from attnviz.inputs import Sample
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from attnviz.models.base import Encoded, Source
     from attnviz.observe.base import Observer
 
-DEFAULT_MODEL = "builtin:encoder"
 POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
 POOLED_TO = 256
 

@@ -6,8 +6,9 @@ parsed against its schema and never becomes a shell line.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self
+from dataclasses import asdict, dataclass, field
+from types import UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from attnviz.captures import Capture, ModelFacts
 from attnviz.errors import InputError
@@ -94,10 +95,10 @@ class Recipe:
             raise InputError(f"this is no recipe: {error}") from error
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise InputError(f"this is no recipe of schema {SCHEMA}, the one that this version reads")
-        _only_fields(cls, data)
         for name, record in (("choice", Choice), ("style", Style)):
-            _only_fields(record, data.get(name, {}))
+            _check_fields(record, data.get(name, {}))
             data[name] = record(**data.get(name, {}))
+        _check_fields(cls, data)
         try:
             return cls(**data)
         except TypeError as error:
@@ -147,9 +148,24 @@ def _sample_entry(capture: Capture, with_text: bool) -> dict[str, Any]:
     return entry
 
 
-def _only_fields(record: type, data: object) -> None:
-    known = {entry.name for entry in fields(record)}
-    if not isinstance(data, dict) or not set(data) <= known:
-        raise InputError(
-            f"this recipe has entries that are not known here: a {record.__name__} has {sorted(known)}"
-        )
+def _check_fields(record: type, data: object) -> None:
+    """Raises InputError unless these are fields of the record, with values of their types."""
+    hints = get_type_hints(record)
+    if not isinstance(data, dict) or not set(data) <= set(hints):
+        known = ", ".join(sorted(hints))
+        raise InputError(f"this recipe has entries that are not known here: a {record.__name__} has {known}")
+    for name, value in data.items():
+        if not _is_of(hints[name], value):
+            raise InputError(f"this recipe is damaged: {name} is {value!r}")
+
+
+def _is_of(hint: Any, value: object) -> bool:
+    """Whether a value read from JSON is what a field's annotation says."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) in (Union, UnionType):
+        return any(_is_of(part, value) for part in get_args(hint))
+    plain = get_origin(hint) or hint
+    if plain is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, plain) and (plain is bool or not isinstance(value, bool))

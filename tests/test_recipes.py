@@ -42,6 +42,11 @@ def test_a_text_can_be_kept_out() -> None:
         ('{"schema": 1, "run": "rm"}', "not known here"),
         ('{"schema": 1, "choice": {"shell": "rm"}}', "not known here"),
         ('{"schema": 1, "command": "heatmap"}', "not whole"),
+        ('{"schema": 1, "command": 5, "model": {}, "sample": {}}', "command is 5"),
+        ('{"schema": 1, "choice": {"words": "rm"}}', "words is 'rm'"),
+        ('{"schema": 1, "choice": {"mean": "tokens"}}', "mean is 'tokens'"),
+        ('{"schema": 1, "style": {"dpi": true}}', "dpi is True"),
+        ('{"schema": 1, "style": {"vmax": "1"}}', "vmax is '1'"),
     ],
 )
 def test_foreign_data_is_no_recipe(text: str, message: str) -> None:

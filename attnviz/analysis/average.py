@@ -88,6 +88,9 @@ def _named(parts: list[_Part], mean: Mean) -> tuple[str, str]:
         return f"{dot}{layers[0]}.mean", f"{space}layer {layers[0]}, mean over {_listed('head', heads)}"
     if mean == "layers":
         return f"{dot}mean.{heads[0]}", f"{space}head {heads[0]}, mean over {_listed('layer', layers)}"
+    if len(parts) < len(layers) * len(heads):
+        exact = ", ".join(f"{layer.layer}.{layer.heads[place]}" for layer, place in parts)
+        return f"{dot}mean", f"{space}mean over heads {exact}"
     return f"{dot}mean", f"{space}mean over {_listed('layer', layers)} and {_listed('head', heads)}"
 
 

@@ -24,7 +24,8 @@ _TOKENS = re.compile(r"(?P<start>-?\d+)?:(?P<stop>-?\d+)?")
 class Reduced:
     """Maps after the choice.
 
-    hidden: share of the shown rows' weight that lies on keys not shown, by why: {"special": 0.62}
+    hidden: share of the shown rows' weight that lies on keys not shown, by why: {"special": 0.62}; of what
+            an earlier choice left
     notes:  the same for the reader
     """
 
@@ -47,6 +48,11 @@ def reduced(maps: tuple[LayerMaps, ...], choice: Choice) -> Reduced:
     Raises UsageError as ``check`` does, SelectionError if nothing would be left.
     """
     check(choice)
+    if (choice.tokens or choice.special != "show" or choice.words) and _grouped(maps):
+        raise SelectionError(
+            "these maps were pooled while the model ran: --tokens, --special and --words need whole ones; "
+            "capture with the same choice"
+        )
     hidden: dict[str, float] = {}
     notes: list[str] = []
     if choice.tokens is not None:
@@ -61,11 +67,15 @@ def reduced(maps: tuple[LayerMaps, ...], choice: Choice) -> Reduced:
         what = _first if first else _special
         labels = sorted({label for layer in maps for label in compress(layer.keys.labels, what(layer.keys))})
         maps, hidden["special"] = _left_out(maps, lambda axis: ~what(axis), rescale=way == "renorm")
-        notes.append(_special_note(labels, hidden["special"], rescaled=way == "renorm"))
+        notes.append(_special_note(labels, hidden["special"], choice))
     if choice.words:
         maps = tuple(by_words(layer) for layer in maps)
         notes.append("sub-tokens put together to words: sum over keys, mean over queries")
     return Reduced(maps, hidden, tuple(notes))
+
+
+def _grouped(maps: tuple[LayerMaps, ...]) -> bool:
+    return any(axis.unit == "group" for layer in maps for axis in (layer.queries, layer.keys))
 
 
 def _left_out(
@@ -140,11 +150,13 @@ def _first(axis: Axis) -> Booleans:
     return np.array([position == 0 for position in axis.positions], bool)
 
 
-def _special_note(labels: list[str], share: float, *, rescaled: bool) -> str:
+def _special_note(labels: list[str], share: float, choice: Choice) -> str:
+    way, _, first = choice.special.partition(":")
     if not labels:
-        return "there are no special tokens to hide"
-    note = f"{_percent(share)} of the weight lies on {', '.join(labels)}, not shown"
-    return note + ("; rows rescaled to sum to 1" if rescaled else "")
+        return "the first token is not among these" if first else "there are no special tokens to hide"
+    whole = "the weight left" if choice.tokens else "the weight"
+    note = f"{_percent(share)} of {whole} lies on {', '.join(labels)}, not shown"
+    return note + ("; rows rescaled to sum to 1" if way == "renorm" else "")
 
 
 def _percent(share: float) -> str:

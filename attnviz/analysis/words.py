@@ -60,7 +60,7 @@ def regrouped(
         return _grouped(_grouped(whole, key_groups, len(keys), -1), query_groups, len(queries), -2) > 0
 
     summed = _grouped(_grouped(maps.weights, key_groups, len(keys), -1), query_groups, len(queries), -2)
-    sizes = np.bincount(query_groups[query_groups >= 0], minlength=len(queries)).astype(np.float32)
+    sizes = np.bincount(query_groups, minlength=len(queries)).astype(np.float32)
     return replace(
         maps,
         weights=(summed / sizes[:, None]).astype(np.float32),
@@ -72,12 +72,11 @@ def regrouped(
 
 
 def _grouped(array: Floats | Booleans, groups: Groups, count: int, axis: int) -> Floats:
-    """The array summed by group along an axis; entries of group -1 are left out."""
+    """The array summed by group along an axis."""
     shape = list(array.shape)
     shape[axis] = count
     out = np.zeros(shape, np.float32)
-    kept = np.flatnonzero(groups >= 0)
-    np.add.at(np.moveaxis(out, axis, 0), groups[kept], np.moveaxis(array, axis, 0)[kept])
+    np.add.at(np.moveaxis(out, axis, 0), groups, np.moveaxis(array, axis, 0))
     return out
 
 

@@ -12,8 +12,8 @@ from safetensors.torch import save as serialized
 from torch import Tensor, nn
 
 from attnviz.builtin.schedule import Point, Schedule
-from attnviz.builtin.store import write_whole
 from attnviz.errors import ModelError
+from attnviz.files import write_whole
 
 NAME = "checkpoint.safetensors"
 

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from attnviz.builtin.model import EncoderConfig, MaskedLanguageModel
 from attnviz.errors import ModelError
+from attnviz.files import make_directory, write_whole
 
 ARCHITECTURE = "attnviz-encoder"
 """What ``config.json`` calls a masked language model of ours."""
@@ -70,6 +71,7 @@ def save(directory: Path, model: MaskedLanguageModel, tokenizer: Tokenizer, reco
 
     The configuration comes last: a directory that has one is whole.
     """
+    make_directory(directory)
     write_whole(directory / TOKENIZER, tokenizer.to_str(pretty=False).encode())
     half = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
     write_whole(directory / WEIGHTS, serialized(half, {"training": json.dumps(record, sort_keys=True)}))
@@ -88,14 +90,6 @@ def training_record(directory: Path) -> dict[str, Any]:
     except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
         raise ModelError(f"{directory / WEIGHTS} holds no record of its training: {error}") from error
     return record
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; until then the previous one stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".part")
-    fresh.write_bytes(content)
-    fresh.replace(path)
 
 
 def _read_config(path: Path) -> EncoderConfig:

@@ -20,6 +20,7 @@ from attnviz.builtin.data import Batch, batches, exam, texts_of_round
 from attnviz.builtin.model import MaskedLanguageModel
 from attnviz.builtin.schedule import Point, Progress, Schedule
 from attnviz.builtin.tokenizer import train_tokenizer
+from attnviz.files import make_directory, write_whole
 
 Report = Callable[[Progress], None]
 
@@ -35,9 +36,11 @@ def train(
 
     report:  told after every step
     threads: processor cores; another number changes the last digits
-    Raises ModelError if the directory holds a training by another schedule.
+    Raises ModelError if the directory holds a training by another schedule, OutputError if it cannot be
+    written to.
     """
     schedule = schedule or Schedule()
+    make_directory(directory)
     if store.is_ours(directory):
         checkpoint.same_schedule(directory, store.training_record(directory)["schedule"], schedule)
         return
@@ -106,7 +109,7 @@ def _tokenizer(directory: Path, schedule: Schedule) -> Tokenizer:
         return Tokenizer.from_str(path.read_text(encoding="utf-8"))
     texts = texts_of_round(schedule, -1)
     tokenizer = train_tokenizer(texts, vocabulary=schedule.model.vocabulary)
-    store.write_whole(path, tokenizer.to_str(pretty=False).encode())
+    write_whole(path, tokenizer.to_str(pretty=False).encode())
     return tokenizer
 
 

@@ -1,6 +1,7 @@
 """The command line: which commands there are, and how an error becomes one line and an exit status."""
 
 import gc
+import io
 import sys
 import warnings
 from collections.abc import Sequence
@@ -50,6 +51,9 @@ def attnviz(
 def main() -> None:
     """The console script."""
     gc.set_threshold(200_000, 20, 100)  # imports make a million objects that stay: why look for dead ones
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows only some characters
     warnings.showwarning = lambda message, *_, **__: note(str(message))  # one line, like every other note
     status = run(sys.argv[1:])
     gc.freeze()  # nor is there anything to collect at the end

@@ -6,6 +6,7 @@
 Each field of a group becomes an option of the command.
 """
 
+import errno
 import inspect
 import os
 import sys
@@ -18,20 +19,12 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from typer import Argument, Option
 
+from attnviz import DEFAULT_MODEL
+from attnviz.errors import OutputError, UsageError
+
 if TYPE_CHECKING:
     from attnviz.models.base import Source
     from attnviz.recipes import Choice, Style
-
-DEFAULT_MODEL = "builtin:encoder"
-
-
-class Device(StrEnum):
-    """Only for help and completion: cuda:1 is allowed too."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
 
 
 class DType(StrEnum):
@@ -206,13 +199,22 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             function(**{name: group(**grouped[name]) for name, group in groups.items()})
             sys.stdout.flush()
         except BrokenPipeError:
-            # whoever read our output is gone: let the interpreter close it without a complaint
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _forget_output()  # whoever read it is gone
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EIO):
+                raise
+            _forget_output()
+            raise OutputError(f"cannot write to standard output: {error.strerror}") from error
 
     parameters = [parameter for group in groups.values() for parameter in _parameters(group)]
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return flat
+
+
+def _forget_output() -> None:
+    """Let the interpreter close standard output without a complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parameters(group: Any) -> list[inspect.Parameter]:
@@ -229,8 +231,6 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
 
 
 def _inches(width: str | None) -> float | None:
-    from attnviz.errors import UsageError
-
     if width is None:
         return None
     units = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}

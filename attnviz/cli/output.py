@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.cli.options import Drawing
 from attnviz.errors import UsageError
+from attnviz.files import is_directory
 from attnviz.inputs import Sample
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def targets(drawing: Drawing, samples: Sequence[Sample]) -> list[Path]:
     if drawing.json:
         raise UsageError("--json prints to standard output: for a file leave it out and give -o FILE.json")
     pattern = drawing.output
-    if len(samples) > 1 and (pattern.endswith("/") or Path(pattern).is_dir()):
+    if len(samples) > 1 and (pattern.endswith("/") or is_directory(Path(pattern))):
         pattern = f"{pattern.rstrip('/')}/{PATTERN}.png"
     files = [Path(pattern.replace(PATTERN, _file_name(sample.name))) for sample in samples]
     if len(set(files)) < len(files):

@@ -16,6 +16,8 @@ def samples(inputs: Inputs) -> list[Sample]:
     texts = _texts(inputs)
     if inputs.pair is not None and len(texts) > 1:
         raise UsageError(f"--pair goes with one text, not with {len(texts)}")
+    if inputs.pair is not None and inputs.chat:
+        raise UsageError("--pair and --chat do not go together: a chat has one message")
     for name, text in texts:
         if not text.strip():
             raise InputError(f"{name} is empty: give at least one word")

@@ -79,7 +79,9 @@ class BuiltinSource:
             tokens = self._cut(texts_of(read), positions)
             notes = (*notes, f"cut to {len(tokens.ids)} of {count} tokens")
         axis = token_axis(replace(tokens, texts=texts_of(sample)))  # with what could not be read as it was
-        return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, notes)
+        return Encoded(
+            sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, (*notes, *tokens.notes)
+        )
 
     def run(self, encoded: Encoded, watch: Watch) -> None:
         """One pass of the model; what ``watch`` wants is handed to it tile by tile."""
@@ -99,6 +101,7 @@ class BuiltinSource:
         # what is spelled like a token of the model's own is text; only a hole may be put into a text
         tokenizer.encode_special_tokens = any(special in text for special in _RESERVED for text in texts)
         tokenizer.no_truncation() if most is None else tokenizer.enable_truncation(most)
+        letters = tokenizer.encode_special_tokens and any(_HOLE in text for text in texts)
         encoding = tokenizer.encode(texts[0], texts[1] if len(texts) > 1 else None)
         return Tokens(
             ids=encoding.ids,
@@ -111,10 +114,12 @@ class BuiltinSource:
             segments=encoding.type_ids,
             texts=texts,
             bytes=True,
+            notes=(f"{_HOLE} read as letters, like the other special tokens in the text",) if letters else (),
         )
 
 
 _RESERVED = ("[PAD]", "[CLS]", "[SEP]")
+_HOLE = "[MASK]"
 
 
 def _tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:

@@ -62,7 +62,10 @@ def weight_files(directory: Path, *, allow_pickle: bool) -> tuple[Path, ...]:
             "--allow-pickle loads them if you trust where they come from"
         )
     if not files and not pickled:
-        raise ModelError(f"no weights in {directory}: there is no {SAFE}")
+        raise ModelError(
+            f"no weights in {directory}: there is no {SAFE} (pickled weights of a hub model are only "
+            "fetched with --allow-pickle)"
+        )
     return files or pickled
 
 

@@ -29,6 +29,8 @@ def tokens_of(reader: Reader, sample: Sample, *, truncate: bool) -> Tokens:
     """
     if not all(text.strip() for text in texts_of(sample)):
         raise InputError(f"{sample.name} is empty: give at least one word")
+    if sample.chat and sample.pair is not None:
+        raise InputError(f"{sample.name} is a chat and a pair at once: a chat has one message")
     read, notes = readable(sample)
     tokens = _cut(reader, read, None)
     if all(span is None or span.start == span.stop for span in tokens.spans) and not tokens.notes:

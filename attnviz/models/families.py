@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz.errors import ModelError
+from attnviz.files import is_directory
 from attnviz.inputs import printable
 from attnviz.models.checkpoint import Checkpoint, Fingerprint, read_config, weight_files
 from attnviz.models.known import known_models
@@ -38,6 +39,9 @@ def load(
     request = Request(
         bare, revision or typed, device, dtype, allow_pickle, allow_remote_code, offline=offline
     )
+    if bare.startswith("builtin:") and request.revision:
+        revision = printable(request.revision)
+        raise ModelError(f"{printable(bare)} ships with attnviz: it has no revision {revision}")
     if bare.startswith("builtin:"):
         return FAMILIES["builtin"](request, None)
     checkpoint = _find(request)
@@ -47,7 +51,7 @@ def load(
 def _find(request: Request) -> Checkpoint:
     """The directory meant by a name: one that exists, else a snapshot in the hub's cache."""
     path, shown = Path(request.name), printable(request.name)
-    if path.is_dir():
+    if is_directory(path):
         if request.revision:
             raise ModelError(f"{shown} is a directory: it has no revision {printable(request.revision)}")
         return Checkpoint(path, printable(path.resolve().name))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from attnviz.files import is_directory
+
 
 @dataclass(frozen=True)
 class Request:
@@ -28,7 +30,7 @@ class Request:
 
 def split_revision(name: str) -> tuple[str, str | None]:
     """A name as typed, ``NAME[@REVISION]``, in its two parts; a directory may have an @ in its name."""
-    if Path(name).is_dir() or "@" not in name:
+    if is_directory(Path(name)) or "@" not in name:
         return name, None
     name, _, revision = name.rpartition("@")
     return name, revision or None

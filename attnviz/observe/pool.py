@@ -46,7 +46,7 @@ class PoolMaps:
     def _notes(self) -> list[str]:
         factors = dict.fromkeys(pooled.factors for pooled in self._pooled.values())
         return [
-            f"pooled: a cell is {queries} queries (mean) by {keys} keys (sum)"
+            f"pooled while the model ran: groups of {queries} queries (mean) and {keys} keys (sum)"
             for queries, keys in factors
             if (queries, keys) != (1, 1)
         ]

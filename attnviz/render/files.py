@@ -1,12 +1,13 @@
 """A page as a file, by its suffix; written whole or not at all."""
 
-import secrets
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from attnviz.errors import OutputError
+from attnviz.files import is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
 from attnviz.render.figure import ROOM, figure, figure_bytes
@@ -46,16 +47,18 @@ def checked(path: Path, *, force: bool = False) -> Format:
     of another format unless forced.
     """
     suffix = path.suffix.lower()
-    if path.is_dir():
+    if is_directory(path):
         raise OutputError(f"cannot write {_shown(path)}: it is a directory; name a file in it")
     if suffix not in FORMATS:
         raise OutputError(
             f"cannot write {_shown(path)}: "
             f"no format is known by the suffix {suffix!r}; these are: {', '.join(FORMATS)}"
         )
-    if not path.parent.is_dir():
+    if not is_directory(path.parent):
         raise OutputError(f"cannot write {_shown(path)}: there is no directory {_shown(path.parent)}")
-    if path.exists() and not (force or _is_one(path, FORMATS[suffix])):
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write {_shown(path)}: {_shown(path.parent)} may not be written to")
+    if _exists(path) and not (force or _is_one(path, FORMATS[suffix])):
         raise OutputError(
             f"cannot write {_shown(path)}: a file is there that is no {suffix} of this kind; "
             "--force replaces it"
@@ -63,21 +66,11 @@ def checked(path: Path, *, force: bool = False) -> Format:
     return FORMATS[suffix]
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file under another name beside its place, and moves it there when it is complete.
-
-    A link is followed: what it points to is replaced. Raises OutputError if that cannot be done.
-    """
-    target = path.resolve()
-    draft = target.with_name(f".attnviz-{secrets.token_hex(6)}.part")
+def _exists(path: Path) -> bool:
     try:
-        with draft.open("xb") as file:
-            file.write(data)
-        draft.replace(target)
+        return path.exists()
     except OSError as error:
         raise OutputError(f"cannot write {_shown(path)}: {error.strerror or error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _is_one(path: Path, kind: Format) -> bool:

@@ -36,4 +36,5 @@ def thumbnail_size(atlas: Atlas, most: int) -> int:
 def thumbnail_note(atlas: Atlas, size: int) -> str:
     """How much of a map is in one cell of its small picture; empty where nothing was put together."""
     side = longest(atlas)
-    return f"{side / size:.2g} tokens to a cell" if side > size else ""
+    unit = next((heatmap.unit for _, _, heatmap in atlas.maps), "token")
+    return f"{side / size:.2g} {unit}s to a cell" if side > size else ""

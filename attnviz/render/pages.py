@@ -5,11 +5,12 @@ from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import selected
 from attnviz.captures import Capture, LayerMaps
 from attnviz.errors import UsageError
-from attnviz.inputs import Sample, printable
+from attnviz.inputs import printable
 from attnviz.recipes import Choice, Style, recipe
 from attnviz.render.colours import colours
 from attnviz.render.views import Atlas, Page, Scale
 
+MOST_DOTS = 16_384  # across a figure
 TITLE_LENGTH = 60  # characters of the text in a title
 
 
@@ -27,9 +28,10 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
         shown, atlas = heatmaps(outcome.maps, choice.mean), None
     else:
         shown, atlas = heatmaps(outcome.maps[-1:], "heads"), _atlas(outcome.maps)
-    made = recipe("heatmap", capture, choice, style, reduction={"hidden": outcome.hidden})
+    reduction = {"hidden": outcome.hidden, "groups": _groups(outcome.maps)}
+    made = recipe("heatmap", capture, choice, style, reduction=reduction)
     return Page(
-        title=style.title if style.title is not None else _title(capture.model.name, capture.sample),
+        title=_title(capture) if style.title is None else printable(style.title),
         heatmaps=shown,
         atlas=atlas,
         scale=Scale(style.scale, style.vmax),
@@ -44,8 +46,19 @@ def check(style: Style) -> None:
     if style.scale not in ("linear", "log", "sqrt"):
         raise UsageError(f"--scale {style.scale!r} is none of linear, log, sqrt")
     colours(style.cmap)
+    if style.width is not None and style.width * style.dpi > MOST_DOTS:
+        raise UsageError(
+            f"--width {style.width:g}in at --dpi {style.dpi} is {style.width * style.dpi:,.0f} dots: "
+            f"{MOST_DOTS:,} are the most"
+        )
     if not 1e-3 <= style.vmax <= 1:
         raise UsageError(f"--vmax {style.vmax:g} is no weight: give one from 0.001 to 1")
+
+
+def _groups(layers: tuple[LayerMaps, ...]) -> list[int]:
+    """How many tokens make an entry where maps were pooled while the model ran, of queries and of keys."""
+    axes = (layers[0].queries, layers[0].keys)
+    return [axis.positions[1] - axis.positions[0] for axis in axes if axis.unit == "group" and len(axis) > 1]
 
 
 def _atlas(layers: tuple[LayerMaps, ...]) -> Atlas:
@@ -57,10 +70,11 @@ def _atlas(layers: tuple[LayerMaps, ...]) -> Atlas:
     return Atlas(tuple(layer.name for layer in layers), tuple(cells))
 
 
-def _title(model: str, sample: Sample) -> str:
+def _title(capture: Capture) -> str:
+    sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
     quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts)
-    return f"{printable(model)}  {quoted}"
+    return f"{printable(capture.model.name)}  {quoted}"
 
 
 def _shortened(text: str) -> str:

@@ -1,14 +1,17 @@
 """Tokens and special tokens left out, words put together, maps averaged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from attnviz.analysis.average import heatmaps
 from attnviz.analysis.reduce import check, reduced
+from attnviz.analysis.select import selected
 from attnviz.captures import Axis, LayerMaps
 from attnviz.errors import SelectionError, UsageError
 from attnviz.recipes import Choice
-from tests.analysis.maps import LABELS, layer_maps, small_capture
+from tests.analysis.maps import LABELS, layer_maps, sentence_axis, small_capture
 
 
 def test_showing_everything_changes_nothing() -> None:
@@ -105,6 +108,29 @@ def test_a_mean_says_what_it_is_over(mean: str, names: list[str], title: str) ->
     views = heatmaps(small_capture(2, 3).maps, mean)  # type: ignore[arg-type]
     assert [view.name for view in views] == names
     assert views[0].title == title
+
+
+def test_a_mean_over_single_heads_names_just_those() -> None:
+    chosen = selected(small_capture(4, 3), Choice(heads="0.1,3.2"))
+    [view] = heatmaps(chosen.maps, "all")
+    assert view.title == "mean over heads 0.1, 3.2"
+
+
+def test_the_first_token_that_is_not_there_is_called_that() -> None:
+    outcome = reduced((layer_maps(3),), Choice(tokens="3:6", special="hide:first"))
+    assert outcome.notes[1] == "the first token is not among these"
+
+
+def test_after_a_cut_a_share_is_of_what_is_left() -> None:
+    outcome = reduced((layer_maps(3),), Choice(tokens="0:4", special="hide"))
+    assert "of the weight left lies on [CLS]" in outcome.notes[1]
+
+
+@pytest.mark.parametrize("choice", [Choice(tokens="0:4"), Choice(special="hide"), Choice(words=True)])
+def test_pooled_maps_cannot_be_taken_apart(choice: Choice) -> None:
+    maps = replace(layer_maps(3), queries=replace(sentence_axis(), unit="group"))
+    with pytest.raises(SelectionError, match="pooled while the model ran"):
+        reduced((maps,), choice)
 
 
 def test_a_mean_is_the_mean() -> None:

@@ -135,6 +135,11 @@ def test_a_long_text_is_pooled_and_says_so(capsys: pytest.CaptureFixture[str]) -
         (["cat " * 600], 1, "--truncate"),
         (["One", "Two", "-o", "cat.png"], 2, "put {sample} into its name"),
         ([SENTENCE, "--json", "-o", "cat.json"], 2, "--json prints to standard output"),
+        ([SENTENCE, "--chat", "--pair", "x"], 2, "--pair and --chat do not go together"),
+        ([SENTENCE, "-m", "builtin:encoder@v2"], 1, "ships with attnviz: it has no revision v2"),
+        ([SENTENCE, "-m", "x" * 300], 1, "builtin:encoder"),
+        ([SENTENCE, "-o", "x" * 300 + ".png"], 1, "File name too long"),
+        ([SENTENCE, "--width", "100in", "--dpi", "1200"], 2, "16,384 are the most"),
     ],
 )  # fmt: skip
 def test_an_error_is_one_line_that_says_what_would_work(
@@ -181,6 +186,29 @@ def test_foreign_text_is_data_everywhere(
     assert not {"\x1b", "\u202e", "\u2066", "\ud800"} & set(out + err)
     if suffix in ("svg", "csv", "json"):
         assert "\x1b" not in (tmp_path / f"nasty.{suffix}").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("suffix", ["", "svg", "pdf", "png"])
+def test_a_title_is_data_too(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = ["-o", str(tmp_path / f"title.{suffix}")] if suffix else []
+    assert run(["heatmap", SENTENCE, "-H", "0.0", "--title", "\x1b[31m\x01\ud800$\\foo$", *target]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_terminal_without_unicode_gets_escapes() -> None:
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = subprocess.run(attnviz("heatmap", "naïve 猫"), env=ascii_only, capture_output=True, check=False)
+    assert (command.returncode, command.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_standard_output_is_one_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = subprocess.run(
+            attnviz("heatmap", SENTENCE), stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (command.returncode, command.stderr.count(b"\n")) == (1, 1)
+    assert b"cannot write to standard output: No space left" in command.stderr
 
 
 def test_a_closed_pipe_ends_quietly() -> None:

@@ -45,6 +45,15 @@ def test_a_model_that_has_learnt_nothing_fails_its_check(
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_a_place_that_is_no_directory_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert run(["train", "encoder", "-o", str(tmp_path / "file")]) == 1
+    assert "cannot write into" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

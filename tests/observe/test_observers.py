@@ -130,7 +130,9 @@ def test_a_group_is_visible_if_any_of_its_pairs_is() -> None:
 
 
 def test_pooling_says_its_factor_and_nothing_where_it_did_nothing() -> None:
-    assert seen(FakeSource(), PoolMaps(3)).notes == ("pooled: a cell is 3 queries (mean) by 3 keys (sum)",)
+    assert seen(FakeSource(), PoolMaps(3)).notes == (
+        "pooled while the model ran: groups of 3 queries (mean) and 3 keys (sum)",
+    )
     assert seen(FakeSource(), PoolMaps(8)).notes == ()
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from attnviz.errors import OutputError
+from attnviz.files import write_whole
 from attnviz.recipes import Recipe, Style
-from attnviz.render.files import FORMATS, checked, save, write_whole
+from attnviz.render.files import FORMATS, checked, save
 from tests.render.drawings import HARMFUL, many, page, spread
 
 VIEW = page(spread(HARMFUL), recipe=Recipe("heatmap", model={}, sample={}))

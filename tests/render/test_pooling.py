@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,3 +104,5 @@ def test_small_maps_say_how_much_is_in_a_cell(tokens, most, size, note):
     view = atlas(1, 1, tokens)
     assert thumbnail_size(view, most) == size
     assert thumbnail_note(view, size) == note
+    words = replace(view, maps=tuple((*at, replace(small, unit="word")) for *at, small in view.maps))
+    assert thumbnail_note(words, size) == note.replace("tokens", "words")
