@@ -76,7 +76,10 @@ def draw(command: str, file: Path) -> None:
     )
     for line in output_of(command, colour=True).splitlines():
         console.print(_without_moves(line))
-    console.save_svg(str(file), title=command, theme=DARK, unique_id="attnviz")
+    picture = console.export_svg(title=command, theme=DARK, unique_id="attnviz")
+    file.write_text(
+        re.sub(r"@font-face \{[^}]*\}\s*", "", picture), encoding="utf-8"
+    )  # no fonts from elsewhere
 
 
 def _without_moves(line: str) -> Text:
