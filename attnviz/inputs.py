@@ -2,7 +2,7 @@
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -31,6 +31,15 @@ class Span(NamedTuple):
     text: int
     start: int
     stop: int
+
+
+def hull(spans: Iterable[Span | None]) -> Span | None:
+    """The characters from the first of the spans to the last one of the same text; None without any."""
+    known = [span for span in spans if span is not None]
+    same = [span for span in known if span.text == known[0].text]
+    if not same:
+        return None
+    return Span(same[0].text, min(span.start for span in same), max(span.stop for span in same))
 
 
 _CORES = regex.compile(r"(?wV1)\b")

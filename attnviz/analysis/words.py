@@ -4,14 +4,13 @@ Weights are summed over the keys of a word (how much of the query's attention fa
 over its queries, so that rows keep their sums.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.captures import Axis, Booleans, Floats, LayerMaps
-from attnviz.inputs import Span, printable
+from attnviz.inputs import Span, hull, printable
 
 Groups = NDArray[np.int64]
 
@@ -38,7 +37,7 @@ def word_axis(axis: Axis) -> Axis:
             members.append([])
         members[group].append(entry)
     firsts = [entries[0] for entries in members]
-    spans = [_hull([axis.spans[entry] for entry in entries]) for entries in members]
+    spans = [hull([axis.spans[entry] for entry in entries]) for entries in members]
     return Axis(
         labels=tuple(_word_label(axis, entries, span) for entries, span in zip(members, spans, strict=True)),
         positions=tuple(axis.positions[first] for first in firsts),
@@ -78,14 +77,6 @@ def _grouped(array: Floats | Booleans, groups: Groups, count: int, axis: int) ->
     out = np.zeros(shape, np.float32)
     np.add.at(np.moveaxis(out, axis, 0), groups, np.moveaxis(array, axis, 0))
     return out
-
-
-def _hull(spans: Sequence[Span | None]) -> Span | None:
-    """The characters from the first to the last of the spans, all of one text."""
-    known = [span for span in spans if span is not None]
-    if not known:
-        return None
-    return Span(known[0].text, min(span.start for span in known), max(span.stop for span in known))
 
 
 def _word_label(axis: Axis, entries: list[int], span: Span | None) -> str:

@@ -1,7 +1,6 @@
 """The models that ship, and those that ``attnviz train`` makes: our own encoder. Never loads transformers."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +14,7 @@ from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample, Span
 from attnviz.models.base import Encoded
 from attnviz.models.devices import device_of
-from attnviz.models.encoding import readable, texts_of
+from attnviz.models.encoding import texts_of, tokens_within
 from attnviz.models.known import SHIPPED
 from attnviz.models.labels import Tokens, token_axis
 from attnviz.observe.tiles import Tile, Watch
@@ -65,23 +64,15 @@ class BuiltinSource:
         """
         if sample.chat:
             raise InputError(f"{self.facts.name} has no chat template: leave --chat away")
-        if not all(text.strip() for text in texts_of(sample)):
-            raise InputError(f"{sample.name} is empty: give at least one word")
-        read, notes = readable(sample)
-        tokens = self._cut(texts_of(read), None)
-        count, positions = len(tokens.ids), self._model.config.positions
-        if count > positions:
-            if not truncate:
-                raise InputError(
-                    f"{sample.name} has {count} tokens and {self.facts.name} reads at most {positions}: "
-                    "--truncate cuts it"
-                )
-            tokens = self._cut(texts_of(read), positions)
-            notes = (*notes, f"cut to {len(tokens.ids)} of {count} tokens")
-        axis = token_axis(replace(tokens, texts=texts_of(sample)))  # with what could not be read as it was
-        return Encoded(
-            sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, (*notes, *tokens.notes)
+        tokens = tokens_within(
+            self._cut,
+            sample,
+            model=self.facts.name,
+            positions=self._model.config.positions,
+            truncate=truncate,
         )
+        axis = token_axis(tokens)
+        return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, tokens.notes)
 
     def run(self, encoded: Encoded, watch: Watch) -> None:
         """One pass of the model; what ``watch`` wants is handed to it tile by tile."""
@@ -95,9 +86,9 @@ class BuiltinSource:
         with torch.inference_mode():
             self._model(ids, watch=looks)
 
-    def _cut(self, texts: tuple[str, ...], most: int | None) -> Tokens:
+    def _cut(self, sample: Sample, most: int | None) -> Tokens:
         """The tokens of a text or a pair, at most so many."""
-        tokenizer = self._tokenizer
+        tokenizer, texts = self._tokenizer, texts_of(sample)
         # what is spelled like a token of the model's own is text; only a hole may be put into a text
         tokenizer.encode_special_tokens = any(special in text for special in _RESERVED for text in texts)
         tokenizer.no_truncation() if most is None else tokenizer.enable_truncation(most)

@@ -1,7 +1,9 @@
 """A sample as a model reads it: which tokens, how many, and what they stand for."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from attnviz.errors import InputError
@@ -23,26 +25,39 @@ class Reader:
 
 
 def tokens_of(reader: Reader, sample: Sample, *, truncate: bool) -> Tokens:
-    """The tokens of a sample, as many as the model can read.
+    """The tokens of a sample, as many as the model can read. Raises InputError as ``tokens_within`` does."""
+    cut = partial(_cut, reader)
+    return tokens_within(cut, sample, model=reader.model, positions=reader.positions, truncate=truncate)
 
+
+def tokens_within(
+    cut: Callable[[Sample, int | None], Tokens],
+    sample: Sample,
+    *,
+    model: str,
+    positions: int | None,
+    truncate: bool,
+) -> Tokens:
+    """The tokens of a sample, at most as many as there are positions (None: any number).
+
+    cut: the tokens of a sample without lone surrogates, at most so many (None: all)
     Raises InputError if nothing is left to read, or more than fits and it is not to be cut.
     """
     if not all(text.strip() for text in texts_of(sample)):
         raise InputError(f"{sample.name} is empty: give at least one word")
     if sample.chat and sample.pair is not None:
         raise InputError(f"{sample.name} is a chat and a pair at once: a chat has one message")
-    read, notes = readable(sample)
-    tokens = _cut(reader, read, None)
+    read, notes = _readable(sample)
+    tokens = cut(read, None)
     if all(span is None or span.start == span.stop for span in tokens.spans) and not tokens.notes:
-        raise InputError(f"the tokenizer of {reader.model} leaves nothing of {sample.name}: {sample.text!r}")
+        raise InputError(f"the tokenizer of {model} leaves nothing of {sample.name}: {sample.text!r}")
     count = len(tokens.ids)
-    if reader.positions is not None and count > reader.positions:
+    if positions is not None and count > positions:
         if not truncate:
             raise InputError(
-                f"{sample.name} has {count} tokens and {reader.model} reads at most {reader.positions}: "
-                "--truncate cuts it"
+                f"{sample.name} has {count} tokens and {model} reads at most {positions}: --truncate cuts it"
             )
-        tokens = _cut(reader, read, reader.positions)
+        tokens = cut(read, positions)
         notes = (*notes, f"cut to {len(tokens.ids)} of {count} tokens")
     texts = tokens.texts if sample.chat else texts_of(sample)  # with the lone surrogates that were typed
     return replace(tokens, texts=texts, notes=(*notes, *tokens.notes))
@@ -69,7 +84,7 @@ def _text_tokens(tokenizer: Any, texts: tuple[str, ...], most: int | None) -> To
     return tokens
 
 
-def readable(sample: Sample) -> tuple[Sample, tuple[str, ...]]:
+def _readable(sample: Sample) -> tuple[Sample, tuple[str, ...]]:
     """The sample without lone surrogates, which tokenizers refuse, and what to say of them."""
     count = sum(len(LONE_SURROGATE.findall(text)) for text in texts_of(sample))
     if not count:

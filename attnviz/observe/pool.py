@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps
-from attnviz.inputs import Span
+from attnviz.inputs import hull
 from attnviz.observe.base import Axes
 from attnviz.observe.choice import Choice, chosen, places, spanned
 from attnviz.observe.tiles import Tile
@@ -122,7 +122,7 @@ def grouped(axis: Axis, size: int) -> Axis:
     return Axis(
         labels=tuple(_label(axis.labels[group]) for group in groups),
         positions=axis.positions[::size],
-        spans=tuple(_span(axis.spans[group]) for group in groups),
+        spans=tuple(hull(axis.spans[group]) for group in groups),
         words=tuple(next((word for word in axis.words[group] if word >= 0), -1) for group in groups),
         special=tuple(all(axis.special[group]) for group in groups),
         texts=axis.texts,
@@ -132,12 +132,3 @@ def grouped(axis: Axis, size: int) -> Axis:
 
 def _label(labels: tuple[str, ...]) -> str:
     return labels[0] if len(labels) == 1 else f"{labels[0]}…{labels[-1]}"
-
-
-def _span(spans: tuple[Span | None, ...]) -> Span | None:
-    """The characters from the first span to the last one of the same text."""
-    known = [span for span in spans if span is not None]
-    if not known:
-        return None
-    first = known[0]
-    return Span(first.text, first.start, max(span.stop for span in known if span.text == first.text))
