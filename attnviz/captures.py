@@ -1,8 +1,8 @@
 """What was seen of one sample: the record that everything after the model's run works on. No torch."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, NamedTuple, SupportsIndex, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from attnviz.inputs import Sample, Span
 
 Floats = NDArray[np.float32]
 Booleans = NDArray[np.bool_]
-Unit = Literal["token", "word", "group"]
+Integers = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+Unit = Literal["token", "word", "group", "position"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Axis:
     special:   whether it is one of the model's special tokens
     ids:       token ids; empty once tokens have been put together
     texts:     what the spans point into
-    unit:      what one entry is; a group is several neighbours put together to fit a picture
+    unit:      what one entry is; a group is several neighbours put together to fit a picture, a position
+               something of which only its place is known
+    masks:     whether it is the model's mask token; empty: none is
+    grid:      where the entries lie in an image; None for a sequence
     """
 
     labels: tuple[str, ...]
@@ -38,6 +43,8 @@ class Axis:
     ids: tuple[int, ...] = ()
     texts: tuple[str, ...] = ()
     unit: Unit = "token"
+    masks: tuple[bool, ...] = ()
+    grid: "Grid | None" = None
 
     def __post_init__(self) -> None:
         for name in ("positions", "spans", "words", "special"):
@@ -50,19 +57,46 @@ class Axis:
         return len(self.labels)
 
 
+class Grid(NamedTuple):
+    """Entries ``first`` to ``first + rows * columns`` of an axis are patches of an image, row by row."""
+
+    first: int
+    rows: int
+    columns: int
+
+
+def numbered(count: int) -> Axis:
+    """An axis of which nothing is known but its length."""
+    return Axis(
+        labels=tuple(str(place) for place in range(count)),
+        positions=tuple(range(count)),
+        spans=(None,) * count,
+        words=(-1,) * count,
+        special=(False,) * count,
+        unit="position",
+    )
+
+
 @dataclass(frozen=True)
 class LayerFacts:
     """One layer of a model, as its configuration and modules say.
 
-    stack:  "" for the self-attention of the only stack, else "encoder", "decoder", "cross", ...
-    heads:  0 for a layer without attention
-    window: keys that a row of this layer may see at most; None for all
+    stack:     "" for the self-attention of the only stack, else "encoder", "decoder", "cross", ...
+    heads:     0 for a layer without attention
+    window:    keys that a row of this layer may see at most; None for all
+    key_heads: heads with keys of their own, where several share them; None if unknown
+    kind:      "attention", or what mixes tokens in its place: "mamba", "linear attention", "convolution"
+    route:     how its weights are taken: "interface" (transformers' own), "hook" (from what the layer
+               returns), "softmax" (as it is computed), "own" (our implementation); "" without attention
     """
 
     stack: str
     layer: int
     heads: int
     window: int | None = None
+    key_heads: int | None = None
+    kind: str = "attention"
+    route: str = ""
 
     @property
     def name(self) -> str:
@@ -93,10 +127,11 @@ class ModelFacts:
 class LayerMaps:
     """The maps kept of one layer.
 
-    heads:    numbers of the heads kept, one a map
-    weights:  ``[heads, queries, keys]`` float32; 0 where nothing was seen or computed
+    heads:    numbers of the heads kept, one a map; of a mean those that it is over
+    weights:  ``[heads, queries, keys]`` float32; 0 where nothing was seen or computed; of a mean one map
     visible:  bool, broadcastable to weights: the query may see the key
     computed: bool, likewise: the model computed this pair (bands and blocks leave some out)
+    mean:     weights are one map, the mean over the heads
     """
 
     stack: str
@@ -107,9 +142,10 @@ class LayerMaps:
     computed: Booleans
     queries: Axis
     keys: Axis
+    mean: bool = False
 
     def __post_init__(self) -> None:
-        shape = (len(self.heads), len(self.queries), len(self.keys))
+        shape = (1 if self.mean else len(self.heads), len(self.queries), len(self.keys))
         if self.weights.shape != shape:
             raise ValueError(f"weights of shape {self.weights.shape} for heads, queries, keys {shape}")
         for mask in (self.visible, self.computed):
@@ -121,25 +157,113 @@ class LayerMaps:
         return layer_name(self.stack, self.layer)
 
 
+class Layers(tuple[LayerMaps, ...]):
+    """Maps of several layers, in the model's order; ``layers["cross.3"]`` finds one by its name."""
+
+    __slots__ = ()
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> LayerMaps: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Layers": ...
+    @overload
+    def __getitem__(self, place: str) -> LayerMaps: ...
+
+    def __getitem__(self, place: Any) -> Any:
+        """Raises SelectionError for a name that is not there."""
+        if isinstance(place, slice):
+            return Layers(super().__getitem__(place))
+        if not isinstance(place, str):
+            return super().__getitem__(place)
+        for maps in self:
+            if maps.name == place:
+                return maps
+        raise SelectionError(f"no maps of layer {place} were kept: there are {_listed(self)}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(maps.name for maps in self)
+
+
+class Head(NamedTuple):
+    """One head of a model."""
+
+    stack: str
+    layer: int
+    head: int
+
+    @property
+    def name(self) -> str:
+        return head_name(*self)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The strongest query-key pairs of heads, a row a head, the strongest first.
+
+    queries, keys: ``[heads, pairs]`` places on the axes of the head's stack; -1 where there are no more
+    weights:       ``[heads, pairs]``; NaN where there are no more
+    """
+
+    heads: tuple[Head, ...]
+    queries: Integers
+    keys: Integers
+    weights: Numbers
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The statistics of every head of one sample (``attnviz.metrics``): entry i of each array is head i's.
+
+    values:    by the statistic's name ``[heads]``: the mean over its eligible rows, NaN without any
+    rows:      by name ``[heads]``: how many rows that are
+    baselines: by name ``[heads]``: what a head that looks at all visible keys alike would have, over the same
+               rows; "positional": the share that random heads of this shape reach
+    offsets:   ``[n, 3]``: head (its place in ``heads``), key minus query of a row's largest weight, and how
+               many rows; what "positional" is counted from
+    evidence:  the strongest pair of each head
+    """
+
+    heads: tuple[Head, ...]
+    values: Mapping[str, Numbers]
+    rows: Mapping[str, Integers]
+    baselines: Mapping[str, Numbers]
+    offsets: Integers
+    evidence: Pairs
+
+
 @dataclass(frozen=True)
 class Capture:
     """What was seen of one sample.
 
-    maps:     the kept maps, a record a layer, in the model's order
-    notes:    what a reader of any picture made of it must know ("cut to 512 of 713 tokens")
-    versions: of what computed the weights: ``{"attnviz": ..., "torch": ...}``
+    axes:       ``(queries, keys)`` of each stack, and of single layers whose axes are others
+    maps:       the kept maps, a record a layer, in the model's order; ``maps["3"]`` finds one
+    pooled:     maps whose neighbouring queries and keys were put together while the model ran, likewise
+    means:      the mean map over all heads of each layer, likewise
+    rollout:    attention rollout up to each layer of the self-attention stacks, likewise
+    words:      maps of words, their sub-tokens put together while the model ran, likewise
+    statistics: of every head, if they were asked for
+    pairs:      the strongest pairs of every head, likewise
+    notes:      what a reader of any picture made of it must know ("cut to 512 of 713 tokens")
+    versions:   of what computed the weights: ``{"attnviz": ..., "torch": ...}``
     """
 
     model: ModelFacts
     sample: Sample
-    maps: tuple[LayerMaps, ...]
+    maps: Layers = Layers()
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    axes: Mapping[str, tuple[Axis, Axis]] = field(default_factory=dict)
+    pooled: Layers = Layers()
+    means: Layers = Layers()
+    rollout: Layers = Layers()
+    words: Layers = Layers()
+    statistics: Statistics | None = None
+    pairs: Pairs | None = None
 
-    @cached_property
-    def layers(self) -> dict[str, LayerMaps]:
-        """The kept maps by the name of their layer: "3", "cross.3"."""
-        return {maps.name: maps for maps in self.maps}
+    def __post_init__(self) -> None:
+        for name in ("maps", "pooled", "means", "rollout", "words"):
+            object.__setattr__(self, name, Layers(getattr(self, name)))
 
     def map(self, head: str) -> Floats:
         """The weights of one head, such as "3.5": ``[queries, keys]``, rows summing to 1.
@@ -147,13 +271,15 @@ class Capture:
         Raises SelectionError if that head was not kept.
         """
         layer, _, number = head.rpartition(".")
-        maps = self.layers.get(layer)
+        maps = next((maps for maps in self.maps if maps.name == layer), None)
         if maps is None or not number.isdecimal() or int(number) not in maps.heads:
-            raise SelectionError(
-                f"no map of head {head} was kept: there are {', '.join(self.layers) or 'none'}"
-            )
+            raise SelectionError(f"no map of head {head} was kept: there are {_listed(self.maps)}")
         weights: Floats = maps.weights[maps.heads.index(int(number))]
         return weights
+
+
+Captures = Sequence[Capture]
+"""Several samples, read one at a time."""
 
 
 def layer_name(stack: str, layer: int) -> str:
@@ -164,3 +290,7 @@ def layer_name(stack: str, layer: int) -> str:
 def head_name(stack: str, layer: int, head: int) -> str:
     """How a head is called: "3.5" in the only stack, else "cross.3.5"."""
     return f"{layer_name(stack, layer)}.{head}"
+
+
+def _listed(maps: Iterable[LayerMaps]) -> str:
+    return ", ".join(layer.name for layer in maps) or "none"

@@ -1,6 +1,6 @@
 """A Source without a model: fixed weights, for tests of everything that comes after one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -61,12 +61,13 @@ class FakeSource:
         notes = () if len(kept) == len(words) else (f"cut to {len(axis)} of {count} tokens",)
         return Encoded(sample, {"input_ids": torch.tensor([axis.ids])}, {"": (axis, axis)}, notes)
 
-    def run(self, encoded: Encoded, watch: Watch) -> None:
-        length = len(encoded.axes[""][0])
-        for layer in self.facts.layers:
-            heads = watch.wanted(layer)
-            for tile in self._tiles(layer, heads, length) if heads else ():
-                watch.see(tile)
+    def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        for encoded, watch in zip(batch, watches, strict=True):
+            length = len(encoded.axes[""][0])
+            for layer in self.facts.layers:
+                heads = watch.wanted(layer)
+                for tile in self._tiles(layer, heads, length) if heads else ():
+                    watch.see(tile)
 
     def weights(self, layer: int, length: int) -> Tensor:
         """The weights of a layer: ``[heads, length, length]``, different everywhere, rows summing to 1."""
@@ -80,18 +81,20 @@ class FakeSource:
         return everything.tril() if self.causal else everything
 
     def _tiles(self, layer: LayerFacts, heads: range, length: int) -> Iterator[Tile]:
-        weights, visible = self.weights(layer.layer, length)[None], self.visible(length)[None, None]
+        weights, visible = self.weights(layer.layer, length), self.visible(length)[None]
         firsts = range(heads.start, heads.stop, self.together)
         for first, start in product(firsts, range(0, length, self.rows)):
             some = range(first, min(first + self.together, heads.stop))
-            rows = slice(start, min(start + self.rows, length))
+            rows = range(start, min(start + self.rows, length))
+            columns = range(rows.stop if self.causal else length)
+            part = slice(rows.start, rows.stop), slice(0, columns.stop)
             yield Tile(
                 layer=layer,
-                call=0,
                 heads=some,
-                rows=start,
-                weights=weights[:, some.start : some.stop, rows],
-                visible=visible[:, :, rows],
-                computed=torch.ones(1, 1, 1, 1, dtype=torch.bool),
-                real=torch.ones(1, rows.stop - start, dtype=torch.bool),
+                rows=rows,
+                columns=columns,
+                size=(length, length),
+                weights=weights[:, *part][some.start : some.stop],
+                visible=visible[:, *part],
+                computed=torch.ones(1, 1, 1, dtype=torch.bool),
             )

@@ -15,22 +15,22 @@ SENTENCE = "The cat sat on the mat"
 def test_a_capture_without_a_choice_keeps_every_map() -> None:
     source = FakeSource(layers=2, heads=3)
     seen = attnviz.capture(SENTENCE, model=source)
-    assert {name: maps.heads for name, maps in seen.layers.items()} == {"0": (0, 1, 2), "1": (0, 1, 2)}
+    assert {maps.name: maps.heads for maps in seen.maps} == {"0": (0, 1, 2), "1": (0, 1, 2)}
     np.testing.assert_array_equal(seen.map("1.2"), source.weights(1, 8)[2])
 
 
 def test_a_capture_keeps_only_what_was_chosen() -> None:
     seen = attnviz.capture(SENTENCE, model=FakeSource(), choice=Choice(heads="1.2"))
-    assert {name: maps.heads for name, maps in seen.layers.items()} == {"1": (2,)}
+    assert {maps.name: maps.heads for maps in seen.maps} == {"1": (2,)}
     with pytest.raises(SelectionError, match=r"no map of head 0\.0 was kept"):
         seen.map("0.0")
 
 
 def test_a_long_text_is_kept_pooled_unless_maps_are_chosen() -> None:
     source = FakeSource(positions=700)
-    assert len(attnviz.capture("cat " * 600, model=source).layers["1"].keys) <= 256
+    assert len(attnviz.capture("cat " * 600, model=source).pooled["1"].keys) <= 256
     chosen = attnviz.capture("cat " * 600, model=source, choice=Choice(heads="1.2"))
-    assert len(chosen.layers["1"].keys) == 602
+    assert len(chosen.maps["1"].keys) == 602
 
 
 def test_maps_that_do_not_fit_into_memory_are_refused_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def test_a_choice_that_cannot_be_understood_fails_before_a_model_is_loaded() -> 
 
 def test_the_model_that_ships_needs_no_other_library() -> None:
     seen = attnviz.capture(SENTENCE)
-    np.testing.assert_allclose(seen.layers["0"].weights.sum(-1), 1, atol=1e-5)
+    np.testing.assert_allclose(seen.maps["0"].weights.sum(-1), 1, atol=1e-5)
     assert seen.model.name == "builtin:encoder"
     assert len(seen.model.fingerprint) == 64
 

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "attnviz"
 
 LEAVES = {
-    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.captures", "attnviz.files", "attnviz.recipes",
+    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files", "attnviz.recipes",
     "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
 }  # fmt: skip
 ROOMS = [

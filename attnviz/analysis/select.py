@@ -1,10 +1,10 @@
 """Which layers and heads are meant by "0,2-4,-1", "3.5,7.1" or "cross.3"."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from attnviz.captures import Capture, LayerFacts, LayerMaps
+from attnviz.captures import Capture, LayerFacts, LayerMaps, Layers
 from attnviz.errors import SelectionError, UsageError
 from attnviz.recipes import Choice
 
@@ -59,16 +59,18 @@ def wanted_heads(layers: Sequence[LayerFacts], choice: Choice) -> Wanted:
 
 
 def selected(capture: Capture, choice: Choice) -> Capture:
-    """The capture with only the chosen maps in it.
+    """The capture with only the chosen maps in it; where none were chosen and not all kept, the pooled ones.
 
     Raises SelectionError if a map was chosen that was not kept.
     """
     wanted = wanted_heads(capture.model.layers, choice)
-    return replace(capture, maps=tuple(_picked(capture, name, heads) for name, heads in wanted.items()))
+    overview = not choice.maps and capture.pooled and not set(wanted) <= set(capture.maps.names)
+    kept = {maps.name: maps for maps in (capture.pooled if overview else capture.maps)}
+    return replace(capture, maps=Layers(_picked(kept, name, heads) for name, heads in wanted.items()))
 
 
-def _picked(capture: Capture, name: str, heads: tuple[int, ...]) -> LayerMaps:
-    maps = capture.layers.get(name)
+def _picked(kept: Mapping[str, LayerMaps], name: str, heads: tuple[int, ...]) -> LayerMaps:
+    maps = kept.get(name)
     missing = [head for head in heads if maps is None or head not in maps.heads]
     if maps is None or missing:
         raise SelectionError(f"no map of head {name}.{missing[0]} was kept in this capture")

@@ -21,11 +21,13 @@ class Rows(NamedTuple):
     """What some neighbouring queries attend to, in all heads: a tile of the full weights.
 
     first:   number of the first query
+    queries: how many there are in all
     weights: ``[batch, heads, rows, keys]``
     visible: bool, four axes, broadcastable to weights: the query may see the key
     """
 
     first: int
+    queries: int
     weights: Tensor
     visible: Tensor
 
@@ -107,7 +109,7 @@ def _shown(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, look:
         part = None if mask is None else _rows_of(mask, rows)
         weights = attention_weights(query[..., rows, :], key, part)
         visible = torch.ones((), dtype=torch.bool, device=query.device) if part is None else part
-        look(Rows(first, weights, visible[(None,) * (4 - visible.dim())]))
+        look(Rows(first, queries, weights, visible[(None,) * (4 - visible.dim())]))
         yield attend(weights, value)
 
 

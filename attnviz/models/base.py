@@ -1,6 +1,6 @@
 """What a Source is: something that can be run once and say what it attended to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ class Encoded:
     """A sample made ready for one model.
 
     tensors: what the model is called with, a batch of one
-    axes:    the axis of each stack: ``(queries, keys)`` by stack name
+    axes:    ``(queries, keys)`` of each stack, and of single layers whose axes are others
     notes:   what a reader must know ("cut to 512 of 713 tokens")
     """
 
@@ -44,8 +44,8 @@ class Source(Protocol):
         """
         ...
 
-    def run(self, encoded: Encoded, watch: Watch) -> None:
-        """One pass of the model; whatever ``watch`` wants is handed to it tile by tile.
+    def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        """One pass of the model over some samples; what the watch of each wants is handed to it tile by tile.
 
         Raises ModelError if the weights cannot be captured exactly.
         """

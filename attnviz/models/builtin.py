@@ -1,6 +1,6 @@
 """The models that ship, and those that ``attnviz train`` makes: our own encoder. Never loads transformers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +28,10 @@ class BuiltinSource:
         self._model = stored.model.to(device)
         self._tokenizer = stored.tokenizer
         self._device = device
-        self._layers = tuple(LayerFacts("", layer, config.heads) for layer in range(config.layers))
+        self._layers = tuple(
+            LayerFacts("", layer, config.heads, key_heads=config.heads, route="own")
+            for layer in range(config.layers)
+        )
         self.facts = ModelFacts(
             name=name,
             family="builtin",
@@ -74,17 +77,19 @@ class BuiltinSource:
         axis = token_axis(tokens)
         return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, tokens.notes)
 
-    def run(self, encoded: Encoded, watch: Watch) -> None:
-        """One pass of the model; what ``watch`` wants is handed to it tile by tile."""
-        ids = encoded.tensors["ids"].to(self._device)
+    def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        """A pass of the model for each sample; what its watch wants is handed to that tile by tile."""
+        for encoded, watch in zip(batch, watches, strict=True):
+            with torch.inference_mode():
+                self._model(encoded.tensors["ids"].to(self._device), watch=self._looks(watch))
 
+    def _looks(self, watch: Watch) -> Callable[[str, int], Look | None]:
         def looks(_: str, layer: int) -> Look | None:
             facts = self._layers[layer]
             heads = watch.wanted(facts)
             return None if heads is None else lambda rows: watch.see(_tile(facts, heads, rows))
 
-        with torch.inference_mode():
-            self._model(ids, watch=looks)
+        return looks
 
     def _cut(self, sample: Sample, most: int | None) -> Tokens:
         """The tokens of a text or a pair, at most so many."""
@@ -114,14 +119,15 @@ _HOLE = "[MASK]"
 
 
 def _tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:
-    weights = rows.weights[:, heads.start : heads.stop : heads.step]
+    weights = rows.weights[0, heads.start : heads.stop]
+    _, queries, keys = weights.shape
     return Tile(
         layer=layer,
-        call=0,
         heads=heads,
-        rows=rows.first,
+        rows=range(rows.first, rows.first + queries),
+        columns=range(keys),
+        size=(rows.queries, keys),
         weights=weights,
-        visible=rows.visible,  # the same for all heads
-        computed=torch.ones_like(rows.visible),
-        real=torch.ones(weights.shape[0], weights.shape[2], dtype=torch.bool, device=weights.device),
+        visible=rows.visible[0],  # the same for all heads
+        computed=torch.ones(1, 1, 1, dtype=torch.bool, device=weights.device),
     )

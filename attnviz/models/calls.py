@@ -6,7 +6,7 @@ sinks, position biases and whatever else a model does to its scores are all in t
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -68,36 +68,69 @@ class AttentionCall:
         )
 
 
-def tiles(call: AttentionCall, layer: LayerFacts, heads: range, real: Tensor) -> Iterator[Tile]:
-    """The weights of the heads asked for, a few heads and rows at a time.
+class Place(NamedTuple):
+    """Where one sample's queries and keys lie in the tensors of a batch: around them is padding."""
 
-    real: ``[batch, queries]`` bool: the query is no padding.
+    sample: int
+    queries: range
+    keys: range
+
+
+def tiles(call: AttentionCall, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
+    """The weights of the heads asked for, of one sample, a few heads and rows at a time.
+
     Raises ModelError if the model's own function returns no such weights, or no distributions.
     """
-    whole = _in_single_precision(call)
+    whole = _in_single_precision(_of_sample(call, place.sample))
     for some in _batches(whole, heads):
         part = _with_heads(whole, some)
         step = max(1, CELLS // (part.heads * part.keys))
-        for start in range(0, call.queries, step):
-            rows = slice(start, min(start + step, call.queries))
-            tile = _tile(part, layer, some, rows, real)
-            _check_sums(tile, call.has_sink)
+        for start in range(place.queries.start, place.queries.stop, step):
+            rows = slice(start, min(start + step, place.queries.stop))
+            tile = _tile(part, layer, some, rows, place)
+            _check_sums(tile)
             yield tile
 
 
-def _tile(call: AttentionCall, layer: LayerFacts, heads: range, rows: slice, real: Tensor) -> Tile:
-    """Some rows of some heads, which are among those of the call."""
-    kept = slice(heads.start - call.first, heads.stop - call.first)
+def _tile(call: AttentionCall, layer: LayerFacts, heads: range, rows: slice, place: Place) -> Tile:
+    """Some rows of some heads, which are among those of the call, without the keys that are padding."""
+    kept, columns = slice(heads.start - call.first, heads.stop - call.first), _slice(place.keys)
     visible = _visible(call, rows)
+    weights = _weights(call, rows, visible)[0, kept, :, columns]
+    shown = visible[0] if visible.shape[1] == 1 else visible[0, kept]
+    first = rows.start - place.queries.start
     return Tile(
         layer=layer,
-        call=0,
         heads=heads,
-        rows=rows.start,
-        weights=_weights(call, rows, visible)[:, kept],
-        visible=visible if visible.shape[1] == 1 else visible[:, kept],
-        computed=visible.new_ones(1, 1, 1, 1),
-        real=real[:, rows],
+        rows=range(first, first + weights.shape[1]),
+        columns=range(len(place.keys)),
+        size=(len(place.queries), len(place.keys)),
+        weights=weights,
+        visible=shown if shown.shape[-1] == 1 else shown[..., columns],
+        computed=visible.new_ones(1, 1, 1),
+        sink=call.has_sink,
+    )
+
+
+def _slice(numbers: range) -> slice:
+    return slice(numbers.start, numbers.stop)
+
+
+def _of_sample(call: AttentionCall, sample: int) -> AttentionCall:
+    """The call of one sample of the batch."""
+
+    def own(tensor: Tensor | None) -> Tensor | None:
+        return tensor[sample : sample + 1] if tensor is not None and tensor.shape[0] > 1 else tensor
+
+    batch = slice(sample, sample + 1)
+    bias = own(call.options.get("position_bias"))
+    return replace(
+        call,
+        query=call.query[batch],
+        key=call.key[batch],
+        value=call.value[batch],
+        mask=own(call.mask),
+        options=call.options if bias is None else {**call.options, "position_bias": bias},
     )
 
 
@@ -197,18 +230,18 @@ def _weights(call: AttentionCall, rows: slice, visible: Tensor) -> Tensor:
     return weights.masked_fill(~visible.any(-1, keepdim=True), 0)
 
 
-def _check_sums(tile: Tile, sink: bool) -> None:
+def _check_sums(tile: Tile) -> None:
     """Rows must sum to 1, or to less where a sink takes the rest, or to 0 where there is nothing to see."""
     sums = tile.weights.sum(-1)
     sees = tile.visible.any(-1)
     wrong = ~((sums - 1).abs() < 1e-3) & sees
-    if sink:
+    if tile.sink:
         wrong &= ~((sums >= 0) & (sums < 1 + 1e-3))
     if not wrong.any():
         return
-    batch, head, row = (int(i) for i in wrong.nonzero()[0])
+    head, row = (int(i) for i in wrong.nonzero()[0])
     raise ModelError(
         f"the weights of layer {tile.layer.name}, head {tile.heads[head]} do not sum to 1 but to "
-        f"{float(sums[batch, head, row]):g} (token {tile.rows + row}): this model cannot be captured exactly"
+        f"{float(sums[head, row]):g} (token {tile.rows[row]}): this model cannot be captured exactly"
         " in this precision"
     )

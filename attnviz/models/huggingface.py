@@ -1,7 +1,7 @@
 """Text models of transformers as a Source: encoders and decoders, their weights taken while they run."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,12 +9,14 @@ import tokenizers
 import torch
 import transformers
 from torch import Tensor
+from torch.nn.functional import pad
 
 import attnviz
 from attnviz.captures import ModelFacts
 from attnviz.errors import ModelError
 from attnviz.inputs import Sample
 from attnviz.models.base import Encoded
+from attnviz.models.calls import Place
 from attnviz.models.checkpoint import Checkpoint, Fingerprint
 from attnviz.models.encoding import Reader, tokens_of
 from attnviz.models.facts import layer_facts, position_limit
@@ -80,12 +82,36 @@ class HuggingFaceSource:
         axis = token_axis(tokens)
         return Encoded(sample, self._tensors(tokens), {"": (axis, axis)}, tokens.notes)
 
-    def run(self, encoded: Encoded, watch: Watch) -> None:
-        """One pass of the model. Raises ModelError if the weights cannot be captured exactly."""
-        tensors = {name: tensor.to(self._model.device) for name, tensor in encoded.tensors.items()}
-        real = tensors["attention_mask"].bool()
-        with quiet(), torch.inference_mode(), tapped(Run(self._model, self._layers, real, watch)):
+    def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        """One pass of the model over some samples. Raises ModelError if they cannot be captured exactly."""
+        tensors, places = self._padded([encoded.tensors for encoded in batch])
+        tensors = {name: tensor.to(self._model.device) for name, tensor in tensors.items()}
+        with quiet(), torch.inference_mode(), tapped(Run(self._model, self._layers, places, watches)):
             self._model(**tensors)
+
+    def _padded(self, batch: Sequence[Mapping[str, Tensor]]) -> tuple[dict[str, Tensor], list[Place]]:
+        """The samples as one batch, and where in it each lies; padding is on the tokenizer's side."""
+        lengths = [tensors["input_ids"].shape[1] for tensors in batch]
+        longest, left = max(lengths), self._tokenizer.padding_side == "left"
+        firsts = [longest - length if left else 0 for length in lengths]
+        tokens = [range(first, first + length) for first, length in zip(firsts, lengths, strict=True)]
+        fill = {"input_ids": self._tokenizer.pad_token_id or 0}
+        padded = {
+            name: torch.cat(
+                [
+                    pad(tensors[name], (at.start, longest - at.stop), value=fill.get(name, 0))
+                    for tensors, at in zip(batch, tokens, strict=True)
+                ]
+            )
+            for name in batch[0]
+        }
+        if (
+            left
+            and "position_ids" in inspect.signature(self._model.forward).parameters
+            and min(firsts) != max(firsts)
+        ):
+            padded["position_ids"] = (padded["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+        return padded, [Place(sample, at, at) for sample, at in enumerate(tokens)]
 
     def _tensors(self, tokens: Tokens) -> dict[str, Tensor]:
         """What the model is called with: of what the tokenizer can say, as much as the model takes."""

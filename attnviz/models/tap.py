@@ -17,7 +17,7 @@ from transformers import AttentionInterface
 
 from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
-from attnviz.models.calls import AttentionCall, Eager, tiles
+from attnviz.models.calls import AttentionCall, Eager, Place, tiles
 from attnviz.observe.tiles import Watch
 
 Attention = Callable[..., tuple[Tensor, Tensor | None]]
@@ -28,15 +28,22 @@ class Run:
 
     model:  its modules are the ones listened to
     layers: what the configuration says there is; those with heads must all come by, in their order
-    real:   ``[batch, tokens]`` bool: no padding
+    places: where each sample's tokens lie in the batch
+    watches: who looks at each sample
     """
 
-    def __init__(self, model: nn.Module, layers: Sequence[LayerFacts], real: Tensor, watch: Watch) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: Sequence[LayerFacts],
+        places: Sequence[Place],
+        watches: Sequence[Watch],
+    ) -> None:
         self._name = type(model).__name__
         self._modules = frozenset(id(module) for module in model.modules())
         self._layers = {layer.layer: layer for layer in layers if layer.heads}
-        self._real = real
-        self._watch = watch
+        self._places = places
+        self._watches = watches
         self._seen: list[int] = []
 
     def owns(self, module: nn.Module) -> bool:
@@ -45,9 +52,10 @@ class Run:
     def take(self, call: AttentionCall) -> None:
         """Hand on the weights of one layer, as far as they are wanted."""
         layer = self._layer(call)
-        heads = self._watch.wanted(layer)
-        for tile in tiles(call, layer, heads, self._real) if heads else ():
-            self._watch.see(tile)
+        for place, watch in zip(self._places, self._watches, strict=True):
+            heads = watch.wanted(layer)
+            for tile in tiles(call, layer, heads, place) if heads else ():
+                watch.see(tile)
 
     def _layer(self, call: AttentionCall) -> LayerFacts:
         """Which layer is calling: the module's own number where numbers rise, else the next one.

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps
-from attnviz.observe.base import Axes
+from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps, Layers
+from attnviz.observe.base import Axes, axes_of
 from attnviz.observe.choice import Choice, chosen, places, spanned
 from attnviz.observe.tiles import Tile
 
@@ -28,21 +28,22 @@ class KeepMaps:
 
     def see(self, tile: Tile) -> None:
         if tile.layer not in self._kept:
-            self._kept[tile.layer] = _room(
-                tile, chosen(self._choice, tile.layer), *self._axes[tile.layer.stack]
-            )
+            self._kept[tile.layer] = _room(tile, chosen(self._choice, tile.layer))
         self._kept[tile.layer].add(tile)
 
     def added_to(self, capture: Capture) -> Capture:
-        maps = (kept.layer_maps(layer, *self._axes[layer.stack]) for layer, kept in self._kept.items())
-        return replace(capture, maps=(*capture.maps, *maps))
+        maps = (
+            kept.layer_maps(layer, *axes_of(self._axes, layer, kept.size))
+            for layer, kept in self._kept.items()
+        )
+        return replace(capture, maps=Layers((*capture.maps, *maps)))
 
 
 @dataclass(frozen=True)
 class _Maps:
     """The maps of one layer while they come in: weights and masks ``[heads, queries, keys]``.
 
-    Masks have one head where all are alike, and are a single value where all pairs are.
+    Masks have one head where all are alike.
     """
 
     heads: tuple[int, ...]
@@ -50,15 +51,19 @@ class _Maps:
     visible: Tensor
     computed: Tensor
 
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.weights.shape[1], self.weights.shape[2]
+
     def add(self, tile: Tile) -> None:
-        rows = slice(tile.rows, tile.rows + tile.weights.shape[2])
+        pairs = slice(tile.rows.start, tile.rows.stop), slice(tile.columns.start, tile.columns.stop)
         own, theirs = places(self.heads, tile)
-        self.weights[own, rows] = tile.weights[0, theirs].to(self.weights)
+        self.weights[(own, *pairs)] = tile.weights[theirs].to(self.weights)
         for kept, seen in ((self.visible, tile.visible), (self.computed, tile.computed)):
-            if seen.shape[1] == 1:
-                kept[:, rows if kept.shape[1] > 1 else slice(None)] = seen[0].to(kept)
+            if seen.shape[0] == 1:
+                kept[(slice(None), *pairs)] = seen.to(kept)
             else:
-                kept[own, rows] = seen[0, theirs].to(kept)
+                kept[(own, *pairs)] = seen[theirs].to(kept)
 
     def layer_maps(self, layer: LayerFacts, queries: Axis, keys: Axis) -> LayerMaps:
         return LayerMaps(
@@ -73,13 +78,15 @@ class _Maps:
         )
 
 
-def _room(tile: Tile, heads: tuple[int, ...], queries: Axis, keys: Axis) -> _Maps:
-    """Room for the maps that this is the first tile of."""
-    pairs = (len(queries), len(keys))
+def _room(tile: Tile, heads: tuple[int, ...]) -> _Maps:
+    """Room for the maps that this is the first tile of: what no tile covers is not visible, but computed."""
 
-    def mask(seen: Tensor) -> Tensor:
-        alike = seen.shape[1] == 1
-        shape = (1, 1, 1) if seen.numel() == 1 else (1 if alike else len(heads), *pairs)
-        return torch.zeros(shape, dtype=torch.bool)
+    def mask(seen: Tensor, *, value: bool) -> Tensor:
+        return torch.full((1 if seen.shape[0] == 1 else len(heads), *tile.size), value)
 
-    return _Maps(heads, torch.zeros(len(heads), *pairs), mask(tile.visible), mask(tile.computed))
+    return _Maps(
+        heads,
+        torch.zeros(len(heads), *tile.size),
+        mask(tile.visible, value=False),
+        mask(tile.computed, value=True),
+    )

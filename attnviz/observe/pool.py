@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps
+from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps, Layers
 from attnviz.inputs import hull
-from attnviz.observe.base import Axes
+from attnviz.observe.base import Axes, axes_of
 from attnviz.observe.choice import Choice, chosen, places, spanned
 from attnviz.observe.tiles import Tile
 
@@ -40,8 +40,12 @@ class PoolMaps:
         self._pooled[tile.layer].add(tile)
 
     def added_to(self, capture: Capture) -> Capture:
-        maps = (pooled.layer_maps(layer, self._axes[layer.stack]) for layer, pooled in self._pooled.items())
-        return replace(capture, maps=(*capture.maps, *maps), notes=(*capture.notes, *self._notes()))
+        maps = (
+            pooled.layer_maps(layer, axes_of(self._axes, layer, pooled.size))
+            for layer, pooled in self._pooled.items()
+        )
+        notes = (*capture.notes, *self._notes())
+        return replace(capture, pooled=Layers((*capture.pooled, *maps)), notes=notes)
 
     def _notes(self) -> list[str]:
         factors = dict.fromkeys(pooled.factors for pooled in self._pooled.values())
@@ -53,27 +57,25 @@ class PoolMaps:
 
     def _room(self, tile: Tile) -> "_Sums":
         """Zeros to which this layer's tiles will be added; masks that are alike for all heads have one."""
-        queries, keys = self._axes[tile.layer.stack]
         heads = chosen(self._choice, tile.layer)
-        factors = self._factor(queries), self._factor(keys)
-        pairs = (-(-len(queries) // factors[0]), -(-len(keys) // factors[1]))
-        masks = (1 if mask.shape[1] == 1 else len(heads) for mask in (tile.visible, tile.computed))
+        by_query, by_key = (-(-length // self._size) for length in tile.size)
+        pairs = (-(-tile.size[0] // by_query), -(-tile.size[1] // by_key))
+        masks = (1 if mask.shape[0] == 1 else len(heads) for mask in (tile.visible, tile.computed))
         zeros = (tile.weights.new_zeros(count, *pairs, dtype=torch.float32) for count in (len(heads), *masks))
-        return _Sums(heads, factors, *zeros)
-
-    def _factor(self, axis: Axis) -> int:
-        return -(-len(axis) // self._size)
+        return _Sums(heads, tile.size, (by_query, by_key), *zeros)
 
 
 @dataclass(frozen=True)
 class _Sums:
     """Sums of one layer over groups of queries and of keys: ``[heads, query groups, key groups]``.
 
+    size:    queries and keys before they are put together
     factors: queries of a group, keys of a group
     visible, computed: how many pairs of a group are
     """
 
     heads: tuple[int, ...]
+    size: tuple[int, int]
     factors: tuple[int, int]
     weights: Tensor
     visible: Tensor
@@ -81,21 +83,21 @@ class _Sums:
 
     def add(self, tile: Tile) -> None:
         own, theirs = places(self.heads, tile)
-        self._add_rows(self.weights, own, tile.weights[0, theirs], tile.rows)
-        pairs = tile.weights.shape[2:]
+        self._add(self.weights, own, tile.weights[theirs], tile)
         for sums, mask in ((self.visible, tile.visible), (self.computed, tile.computed)):
-            alike = mask.shape[1] == 1
-            seen = mask[0] if alike else mask[0, theirs]
-            self._add_rows(sums, [0] if alike else own, seen.expand(-1, *pairs), tile.rows)
+            alike = mask.shape[0] == 1
+            seen = mask if alike else mask[theirs]
+            self._add(sums, [0] if alike else own, seen.expand(-1, *tile.weights.shape[1:]), tile)
 
-    def _add_rows(self, sums: Tensor, heads: list[int], rows: Tensor, start: int) -> None:
-        """Add ``rows [heads, rows, keys]``, the first of them query ``start``, to the sums of those heads."""
+    def _add(self, sums: Tensor, heads: list[int], values: Tensor, tile: Tile) -> None:
+        """Add ``values [heads, rows, columns]`` of a tile to the sums of those heads."""
         by_query, by_key = self.factors
-        missing = sums.shape[2] * by_key - rows.shape[2]  # of the last group
-        by_group = pad(rows.float(), (0, missing)).view(*rows.shape[:2], -1, by_key).sum(-1)
-        groups = torch.arange(start, start + rows.shape[1], device=rows.device) // by_query
+        first, last = tile.columns.start // by_key, -(-tile.columns.stop // by_key)
+        margins = tile.columns.start - first * by_key, last * by_key - tile.columns.stop
+        by_group = pad(values.float(), margins).view(*values.shape[:2], -1, by_key).sum(-1)
+        groups = torch.arange(tile.rows.start, tile.rows.stop, device=values.device) // by_query
         for head, added in zip(heads, by_group, strict=True):
-            sums[head].index_add_(0, groups, added)
+            sums[head, :, first:last].index_add_(0, groups, added)
 
     def layer_maps(self, layer: LayerFacts, axes: tuple[Axis, Axis]) -> LayerMaps:
         """The record of this layer; axes are those of the single tokens."""
@@ -108,7 +110,7 @@ class _Sums:
             heads=self.heads,
             weights=(self.weights / counts[:, None]).cpu().numpy(),
             visible=(self.visible > 0).cpu().numpy(),
-            computed=(self.computed > 0).cpu().numpy(),
+            computed=((self.computed > 0) | (self.visible == 0)).cpu().numpy(),
             queries=grouped(queries, self.factors[0]),
             keys=grouped(keys, self.factors[1]),
         )

@@ -13,15 +13,28 @@ def observe(source: Source, encoded: Encoded, observers: Sequence[Observer]) -> 
 
     Raises ModelError if the weights cannot be captured exactly.
     """
-    for observer in observers:
-        observer.start(encoded.axes)
-    source.run(encoded, _Together(observers))
+    (capture,) = observe_batch(source, [encoded], [observers])
+    return capture
+
+
+def observe_batch(
+    source: Source, batch: Sequence[Encoded], observers: Sequence[Sequence[Observer]]
+) -> list[Capture]:
+    """What was seen of several samples that the model reads at once: each has observers of its own."""
+    for encoded, looking in zip(batch, observers, strict=True):
+        for observer in looking:
+            observer.start(encoded.axes)
+    source.run(batch, [_Together(looking) for looking in observers])
+    return [_capture(source, *sample) for sample in zip(batch, observers, strict=True)]
+
+
+def _capture(source: Source, encoded: Encoded, observers: Sequence[Observer]) -> Capture:
     capture = Capture(
         model=source.facts,
         sample=encoded.sample,
-        maps=(),
         notes=encoded.notes,
         versions=dict(source.versions),
+        axes=encoded.axes,
     )
     for observer in observers:
         capture = observer.added_to(capture)

@@ -10,27 +10,33 @@ from attnviz.captures import LayerFacts
 
 @dataclass(frozen=True)
 class Tile:
-    """Some heads and some query rows of one layer.
+    """Some heads, some queries and the keys that these may see, of one layer and one sample.
 
-    layer:    which layer
-    call:     which call of it, from 0 (a shared module is called several times)
-    heads:    numbers of the heads, one an entry of axis 1
-    rows:     the first query row; the tile holds ``weights.shape[2]`` of them
-    weights:  ``[batch, heads, rows, keys]``, rows summing to 1 over the visible keys (less a model's sink)
-    visible:  bool, broadcastable to weights: the query may see the key
+    layer:    which layer; every call of a module that is several layers has a number of its own
+    heads:    numbers of the heads, one an entry of axis 0
+    rows:     numbers of the queries, one an entry of axis 1
+    columns:  numbers of the keys, one an entry of axis 2; the rows see no key that is not among them
+    size:     queries and keys of the whole map
+    weights:  ``[heads, rows, columns]``, rows summing to 1 over the visible keys (less a model's sink)
+    visible:  bool, three axes, broadcastable to weights: the query may see the key
     computed: bool, likewise: the model computed this pair at all
-    real:     ``[batch, rows]`` bool: the query is no padding
+    scores:   where they are at hand, what the weights are the softmax of, finite, same shape; of what is not
+              visible any number
+    sink:     whether the softmax has a place of its own that takes weight from the keys
+    Padding is no part of a tile: rows and columns are numbered without it.
     The tensors live only until the observers return: who keeps something copies it.
     """
 
     layer: LayerFacts
-    call: int
     heads: range
-    rows: int
+    rows: range
+    columns: range
+    size: tuple[int, int]
     weights: Tensor
     visible: Tensor
     computed: Tensor
-    real: Tensor
+    scores: Tensor | None = None
+    sink: bool = False
 
 
 class Watch(Protocol):

@@ -108,26 +108,26 @@ def test_a_pair_is_two_texts(source) -> None:
 
 def test_only_wanted_layers_and_heads_are_seen(source) -> None:
     watch = Kept({1: range(1, 3)})
-    source.run(source.encode(Sample("The cat sat on the mat")), watch)
+    source.run([source.encode(Sample("The cat sat on the mat"))], [watch])
     (tile,) = watch.tiles
-    assert (tile.layer.name, tile.heads, tile.rows, tile.call) == ("1", range(1, 3), 0, 0)
-    assert tile.weights.shape == (1, 2, 8, 8)
-    torch.testing.assert_close(tile.weights.sum(-1), torch.ones(1, 2, 8))
+    assert (tile.layer.name, tile.heads, tile.size) == ("1", range(1, 3), (8, 8))
+    assert (tile.rows, tile.columns) == (range(8), range(8))
+    assert tile.weights.shape == (2, 8, 8)
+    torch.testing.assert_close(tile.weights.sum(-1), torch.ones(2, 8))
     assert tile.visible.all()
     assert tile.computed.expand_as(tile.weights).all()
-    assert tile.real.shape == (1, 8)
 
 
 def test_weights_are_those_the_module_itself_returns(source) -> None:
     model = store.load(store.shipped()).model
     encoded = source.encode(Sample("The dog near the cats sees a bird"))
     watch = Kept({layer.layer: range(layer.heads) for layer in source.facts.layers})
-    source.run(encoded, watch)
+    source.run([encoded], [watch])
     ids = encoded.tensors["ids"]
     states = model.embedding(ids)
     for tile, block in zip(watch.tiles, model.encoder.blocks, strict=True):
         _, weights = block.attention.with_weights(block.around_attention.norm(states))
-        torch.testing.assert_close(tile.weights, weights)
+        torch.testing.assert_close(tile.weights, weights[0])
         states = block(states)
 
 

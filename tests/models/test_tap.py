@@ -13,6 +13,7 @@ from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
 from attnviz.inputs import Sample
 from attnviz.models.base import Source
+from attnviz.models.calls import Place
 from attnviz.models.tap import Run, tapped
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.run import observe
@@ -53,7 +54,8 @@ def layers(count: int = 3, heads: int = zoo.HEADS) -> list[LayerFacts]:
 
 
 def run(model: nn.Module, watch: Wants, facts: list[LayerFacts] | None = None) -> Run:
-    return Run(model, facts or layers(), torch.ones(1, IDS.shape[1], dtype=torch.bool), watch)
+    tokens = range(IDS.shape[1])
+    return Run(model, facts or layers(), [Place(0, tokens, tokens)], [watch])
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_only_the_key_heads_needed_are_computed_with(
     with tapped(run(llama, watch)):
         output(llama)
     assert shapes == [(2, 1)] * 3  # head 3 shares its key head with head 2
-    assert all(tile.weights.shape == (1, 1, 7, 7) for tile in watch.tiles)
+    assert all(tile.weights.shape == (1, 7, 7) for tile in watch.tiles)
 
 
 def test_the_look_up_is_restored(llama: nn.Module) -> None:

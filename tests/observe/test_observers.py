@@ -1,5 +1,6 @@
 """Observers over fixed weights: what is kept of a run, and at what cost."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_pooled_maps_are_means_of_queries_and_sums_of_keys(
 ) -> None:
     source = FakeSource(causal=causal, rows=rows)
     capture = seen(source, PoolMaps(size))
-    for maps in capture.maps:
+    for maps in capture.pooled:
         whole = source.weights(maps.layer, 8).numpy()
         np.testing.assert_allclose(maps.weights, pooled_by_hand(whole, factor), atol=1e-6)
         np.testing.assert_allclose(maps.weights.sum(-1), 1, atol=1e-6)
@@ -126,7 +127,7 @@ def test_pooled_maps_are_means_of_queries_and_sums_of_keys(
 
 def test_a_group_is_visible_if_any_of_its_pairs_is() -> None:
     capture = seen(FakeSource(causal=True), PoolMaps(3))
-    np.testing.assert_array_equal(capture.maps[0].visible[0], np.tri(3, dtype=bool))
+    np.testing.assert_array_equal(capture.pooled[0].visible[0], np.tri(3, dtype=bool))
 
 
 def test_pooling_says_its_factor_and_nothing_where_it_did_nothing() -> None:
@@ -138,7 +139,7 @@ def test_pooling_says_its_factor_and_nothing_where_it_did_nothing() -> None:
 
 def test_chosen_heads_can_be_pooled() -> None:
     source = FakeSource(heads=5)
-    (maps,) = seen(source, PoolMaps(4, {"0": (1, 4)})).maps
+    (maps,) = seen(source, PoolMaps(4, {"0": (1, 4)})).pooled
     expected = pooled_by_hand(source.weights(0, 8)[[1, 4]].numpy(), 2)
     np.testing.assert_allclose(maps.weights, expected, atol=1e-6)
 
@@ -151,17 +152,18 @@ def test_masks_of_single_heads_are_pooled_apart() -> None:
             everything = torch.ones(length, length, dtype=torch.bool)
             return torch.stack([everything, everything.tril()])
 
-        def run(self, encoded: Encoded, watch: Watch) -> None:
+        def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
             for layer in self.facts.layers:
-                watch.see(self._tile(layer, len(encoded.axes[""][0])))
+                watches[0].see(self._tile(layer, len(batch[0].axes[""][0])))
 
         def _tile(self, layer: LayerFacts, length: int) -> Tile:
             (tile,) = self._tiles(layer, range(self.heads), length)
-            return replace(tile, visible=self.visible(length)[None])
+            return replace(tile, visible=self.visible(length))
 
     source = Uneven(heads=2, rows=100)
-    for observer, length in ((KeepMaps(), 8), (PoolMaps(4), 4)):
-        visible = seen(source, observer).maps[0].visible
+    capture = seen(source, KeepMaps(), PoolMaps(4))
+    for maps, length in ((capture.maps, 8), (capture.pooled, 4)):
+        visible = maps[0].visible
         assert visible[0].all()
         np.testing.assert_array_equal(visible[1], np.tri(length, dtype=bool))
 
