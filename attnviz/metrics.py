@@ -155,8 +155,8 @@ def pattern(values: Mapping[str, float], baselines: Mapping[str, float]) -> Patt
 def rules() -> list[str]:
     """The rules of ``pattern`` in sentences, with their thresholds."""
     return [
-        f"{', '.join(PATTERNS)}: the statistic is at least {ENOUGH:g} and at least {TIMES:g} times what a head "
-        "that looks at all visible keys alike would have; the largest ratio wins",
+        f"{', '.join(PATTERNS)}: the statistic is at least {ENOUGH:g} and at least {TIMES:g} times that of a "
+        "head that looks at all visible keys alike; the largest ratio wins",
         f"local: else, if the distance is under {LOCAL:g} times that of such a head",
         f"broad: else, if the focus is under {BROAD:g}",
         f"global: else, if the confidence is at least {GLOBAL:g}",

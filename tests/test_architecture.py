@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent / "attnviz"
 
 LEAVES = {
-    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files", "attnviz.recipes",
-    "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
+    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files",
+    "attnviz.recipes",    "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
 }  # fmt: skip
 ROOMS = [
     "attention",

@@ -18,7 +18,7 @@ def test_a_head_is_called_after_what_it_does(name: str) -> None:
     ("values", "baselines", "name", "score"),
     [
         ({"previous": 0.39, "confidence": 0.6, "focus": 0.5, "distance": 5.0}, UNIFORM, "global", 0.6),
-        ({"first": 0.59, "confidence": 0.3, "focus": 0.5, "distance": 5.0}, UNIFORM | {"first": 0.2}, "mixed", None),
+        ({"first": 0.59, "focus": 0.5, "distance": 5.0}, UNIFORM | {"first": 0.2}, "mixed", None),
         ({"previous": 0.5, "first": 0.6, "distance": 1.0}, UNIFORM, "first", 0.6),
         ({"previous": 0.5, "first": 0.6}, UNIFORM | {"previous": 0.05}, "previous", 0.5),
         ({"first": 0.5, "previous": 0.5}, UNIFORM, "previous", 0.5),
