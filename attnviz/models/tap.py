@@ -2,13 +2,13 @@
 
 transformers finds the function of an attention layer by ``AttentionInterface.get_interface(name, eager)``,
 where ``eager`` is the model's own function that also returns weights. While any run is tapped, another one
-stands in its place. In a thread with a run of its own it answers with a function that first lets the model's
-own do its work and then takes the weights of the wanted heads (see ``calls``). In every other thread, and for
-modules that belong to no run, the answer is what it always was.
+stands in its place. In a thread with a run of its own it answers with a function that takes the weights of
+the wanted heads (see ``tiling``) and lets the model's own do its work, unless that came out on the way. In
+every other thread, and for modules that belong to no run, the answer is what it always was.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,8 +17,10 @@ from transformers import AttentionInterface
 
 from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
-from attnviz.models.calls import AttentionCall, Eager, Place, tiles
-from attnviz.observe.tiles import Watch
+from attnviz.models.calls import AttentionCall, Eager, Place
+from attnviz.models.textbook import Scratch
+from attnviz.models.tiling import tiles, tiles_and_output
+from attnviz.observe.tiles import Tile, Watch
 
 Attention = Callable[..., tuple[Tensor, Tensor | None]]
 
@@ -45,17 +47,33 @@ class Run:
         self._places = places
         self._watches = watches
         self._seen: list[int] = []
+        self._scratch = Scratch()
 
     def owns(self, module: nn.Module) -> bool:
         return id(module) in self._modules
 
-    def take(self, call: AttentionCall) -> None:
-        """Hand on the weights of one layer, as far as they are wanted."""
+    def take(self, call: AttentionCall, *, output: bool) -> Tensor | None:
+        """Hand on the weights of one layer, as far as they are wanted.
+
+        output: the layer's output may come from the same pass
+        Returns ``[batch, queries, heads, value_dim]`` if it did.
+        """
         layer = self._layer(call)
-        for place, watch in zip(self._places, self._watches, strict=True):
-            heads = watch.wanted(layer)
-            for tile in tiles(call, layer, heads, place) if heads else ():
-                watch.see(tile)
+        wanted = [watch.wanted(layer) for watch in self._watches]
+        if output and wanted == [range(call.heads)]:
+            both = tiles_and_output(call, layer, self._places[0], self._scratch)
+            if both is not None:
+                self._hand_over(both[0], self._watches[0])
+                return both[1]
+        for heads, place, watch in zip(wanted, self._places, self._watches, strict=True):
+            if heads:
+                self._hand_over(tiles(call, layer, heads, place), watch)
+        return None
+
+    @staticmethod
+    def _hand_over(tiles: Iterable[Tile], watch: Watch) -> None:
+        for tile in tiles:
+            watch.see(tile)
 
     def _layer(self, call: AttentionCall) -> LayerFacts:
         """Which layer is calling: the module's own number where numbers rise, else the next one.
@@ -146,13 +164,15 @@ def _listening(own: Attention, eager: Eager) -> Attention:
         attention_mask: Tensor | None,
         **options: Any,
     ) -> tuple[Tensor, Tensor | None]:
-        result = own(module, query, key, value, attention_mask, **options)
         run = next((run for run in reversed(_runs.stack) if run.owns(module)), None)
         if run is not None:
             causal = own is not eager and _is_causal(module, query, attention_mask, options)
-            options.pop("is_causal", None)
-            run.take(AttentionCall(module, eager, query, key, value, attention_mask, causal, options))
-        return result
+            said = {name: value for name, value in options.items() if name != "is_causal"}
+            call = AttentionCall(module, eager, query, key, value, attention_mask, causal, said)
+            output = run.take(call, output=own is not eager)
+            if output is not None:
+                return output, None
+        return own(module, query, key, value, attention_mask, **options)
 
     return attention
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from transformers import AutoModel
 from attnviz import models
 from attnviz.captures import Capture
 from attnviz.inputs import Sample
-from attnviz.models import calls
+from attnviz.models import calls, tiling
+from attnviz.models import textbook as textbook_module
 from attnviz.models.base import Encoded, Source
 from attnviz.models.calls import AttentionCall
 from attnviz.observe.keep import KeepMaps
@@ -50,6 +52,43 @@ def difference(directory: Path, source: Source) -> float:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_weights_equal_the_models_own(family: str, directory_of: Directories, source_of: Sources) -> None:
     assert difference(directory_of(family), source_of(family)) < 1e-5
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_weights_by_the_models_own_function_are_the_same(
+    family: str, directory_of: Directories, source_of: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiling, "is_textbook", lambda _: False)
+    assert difference(directory_of(family), source_of(family)) < 1e-5
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_formula_is_used_where_it_holds(
+    family: str, source_of: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every one of these families computes the textbook's weights, and that is found out."""
+    verdicts: list[bool] = []
+    judged = tiling.is_textbook
+    monkeypatch.setattr(tiling, "is_textbook", lambda call: verdicts.append(judged(call)) or verdicts[-1])
+    captured(source_of(family))
+    assert verdicts
+    assert all(verdicts)
+
+
+@pytest.mark.parametrize("family", ["gemma2", "gpt_oss", "modernbert"])
+def test_another_formula_is_noticed(family: str, source_of: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the model's own function is taken."""
+    own = textbook_module.weights
+
+    def wrong(*arguments: object) -> tuple[torch.Tensor, torch.Tensor]:
+        weights, scores = own(*arguments)  # type: ignore[arg-type]
+        return weights.mul_(0.999), scores
+
+    monkeypatch.setattr(textbook_module, "weights", wrong)
+    monkeypatch.setattr(tiling, "_verdicts", WeakKeyDictionary())
+    _, seen = captured(source_of(family))
+    for maps in seen.maps:
+        assert maps.weights.sum(-1).max() > 0.9995
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -126,7 +165,7 @@ def test_a_capture_that_drops_something_is_noticed(
     source_of: Sources,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(calls, "_in_single_precision", mutate)
+    monkeypatch.setattr(calls, "in_single_precision", mutate)
     assert difference(directory_of(family), source_of(family)) > 1e-3
 
 
@@ -140,7 +179,7 @@ def test_a_head_alone_is_the_same_as_among_all(family: str, source_of: Sources) 
     alone = observe(source, encoded, [KeepMaps({"1": [3]}), KeepMaps({"2": [0, 2]})])
     assert [maps.name for maps in alone.maps] == ["1", "2"]
     for name in ("1.3", "2.0", "2.2"):
-        np.testing.assert_allclose(alone.map(name), whole.map(name), atol=1e-6)
+        np.testing.assert_allclose(alone.map(name), whole.map(name), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -152,11 +191,11 @@ def test_the_tiles_size_changes_nothing(
 ) -> None:
     source = source_of(family)
     encoded, whole = captured(source)
-    monkeypatch.setattr(calls, "CELLS", cells * len(whole.maps[0].keys))
-    monkeypatch.setattr(calls, "ROWS", 3)
+    monkeypatch.setitem(tiling.CELLS, "cpu", cells * len(whole.maps[0].keys))
+    monkeypatch.setattr(tiling, "ROWS", 6)
     small = observe(source, encoded, [KeepMaps()])
     for one, other in zip(whole.maps, small.maps, strict=True):
-        np.testing.assert_allclose(one.weights, other.weights, atol=1e-6)
+        np.testing.assert_allclose(one.weights, other.weights, atol=1e-5)
         np.testing.assert_array_equal(
             np.broadcast_to(one.visible, one.weights.shape), np.broadcast_to(other.visible, one.weights.shape)
         )
@@ -169,8 +208,8 @@ def test_half_precision_is_softmaxed_in_single(
 ) -> None:
     """Against float64 arithmetic on the queries and keys that the model had; eager rounds on the way."""
     had: list[AttentionCall] = []
-    widened = calls._in_single_precision
-    monkeypatch.setattr(calls, "_in_single_precision", lambda call: had.append(call) or widened(call))
+    widened = calls.in_single_precision
+    monkeypatch.setattr(calls, "in_single_precision", lambda call: had.append(call) or widened(call))
     _, seen = captured(models.load(str(directory_of(family)), device="cpu", dtype=dtype))
     assert seen.model.dtype == dtype
     for call, maps in zip(had, seen.maps, strict=True):

@@ -12,6 +12,7 @@ from transformers import AttentionInterface, AutoModel
 from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
 from attnviz.inputs import Sample
+from attnviz.models import textbook, tiling
 from attnviz.models.base import Source
 from attnviz.models.calls import Place
 from attnviz.models.tap import Run, tapped
@@ -69,18 +70,39 @@ def output(model: nn.Module) -> torch.Tensor:
     return result
 
 
+def output_with(model: nn.Module, watch: Wants) -> torch.Tensor:
+    with tapped(run(model, watch)):
+        return output(model)
+
+
 def test_the_models_output_stays_the_same_to_the_bit(llama: nn.Module) -> None:
     plain = output(llama)
-    with tapped(run(llama, Wants(range(4)))):
+    with tapped(run(llama, Wants(range(3)))):
         watched = output(llama)
     assert torch.equal(plain, watched)
+
+
+def test_where_all_heads_are_wanted_the_output_comes_from_the_same_pass(
+    llama: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = output(llama)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the model's own attention ran beside it")
+
+    monkeypatch.setattr("transformers.integrations.sdpa_attention.sdpa_attention_forward", refuse)
+    monkeypatch.setitem(AttentionInterface._global_mapping, "sdpa", refuse)
+    with tapped(run(llama, Wants(range(4)))):
+        watched = output(llama)
+    torch.testing.assert_close(watched, plain, atol=1e-5, rtol=0)
 
 
 def test_what_nobody_wants_is_not_computed(llama: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("weights were computed")
 
-    monkeypatch.setattr("attnviz.models.calls._weights", refuse)
+    monkeypatch.setattr("attnviz.models.tap.tiles", refuse)
+    monkeypatch.setattr("attnviz.models.tap.tiles_and_output", refuse)
     with tapped(run(llama, Wants(None))):
         output(llama)
 
@@ -88,20 +110,19 @@ def test_what_nobody_wants_is_not_computed(llama: nn.Module, monkeypatch: pytest
 def test_only_the_key_heads_needed_are_computed_with(
     llama: nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from attnviz.models import calls
-
     shapes: list[tuple[int, int]] = []
-    own = calls._weights
+    own = torch.baddbmm
 
-    def watched(call: calls.AttentionCall, *rest: object) -> torch.Tensor:
-        shapes.append((call.query.shape[1], call.key.shape[1]))
-        return own(call, *rest)
+    def watched(scores: torch.Tensor, query: torch.Tensor, key: torch.Tensor, **rest: object) -> torch.Tensor:
+        shapes.append((query.shape[0], key.shape[0]))
+        return own(scores, query, key, **rest)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(calls, "_weights", watched)
+    output_with(llama, Wants(range(3, 4)))  # what has to be found out is known
+    monkeypatch.setattr(torch, "baddbmm", watched)
     watch = Wants(range(3, 4))
     with tapped(run(llama, watch)):
         output(llama)
-    assert shapes == [(2, 1)] * 3  # head 3 shares its key head with head 2
+    assert shapes == [(1, 1)] * 3
     assert all(tile.weights.shape == (1, 7, 7) for tile in watch.tiles)
 
 
@@ -199,20 +220,18 @@ def test_other_heads_than_configured_are_an_error(llama: nn.Module) -> None:
 
 
 def test_rows_that_do_not_sum_to_one_are_an_error(llama: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
-    from attnviz.models import calls
-
-    own = calls._weights
-    monkeypatch.setattr(calls, "_weights", lambda *call: own(*call) * 0.9)
+    own = tiling.own_weights
+    monkeypatch.setattr(tiling, "is_textbook", lambda _: False)
+    monkeypatch.setattr(tiling, "own_weights", lambda *call: own(*call) * 0.9)
     message = r"the weights of layer 0, head 1 do not sum to 1 but to 0.9 \(token 0\)"
     with pytest.raises(ModelError, match=message), tapped(run(llama, Wants(range(1, 3)))):
         output(llama)
 
 
 def test_weights_that_are_no_numbers_are_an_error(llama: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
-    from attnviz.models import calls
-
-    own = calls._weights
-    monkeypatch.setattr(calls, "_weights", lambda *call: own(*call) * torch.nan)
+    own = textbook.weights
+    output_with(llama, Wants(range(4)))  # that the formula holds is known
+    monkeypatch.setattr(textbook, "weights", lambda *call: (own(*call)[0] * torch.nan, None))
     with (
         pytest.raises(ModelError, match="layer 0, head 0 do not sum to 1 but to nan"),
         tapped(run(llama, Wants(range(4)))),

@@ -1,0 +1,103 @@
+"""The weights of an attention call by the formula of the textbook, in place and with nothing kept.
+
+softmax(scaling * query key^T) over the visible keys, in float32 (Vaswani et al. 2017, 3.2.1), with what
+models add to it: a soft cap (Gemma 2: cap * tanh(scores / cap)), position biases (T5, ALiBi), and sinks
+(gpt-oss: one more score in the softmax, that belongs to no key). Whether that is what a model's own function
+computes is found out by comparing (see ``tiling``).
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from attnviz.models.calls import AttentionCall, Block
+
+FAR = -1e30  # a score of what may not be seen: finite, so that 0 times it is 0
+
+
+@dataclass
+class Scratch:
+    """Room for two tiles that is used again and again, so that it stays in the processor's cache."""
+
+    _room: dict[str, Tensor] = field(default_factory=dict)
+
+    def take(self, name: str, shape: tuple[int, int, int], device: torch.device) -> Tensor:
+        """A float32 tensor of this shape with anything in it; gone with the next of this name."""
+        size = shape[0] * shape[1] * shape[2]
+        room = self._room.get(name)
+        if room is None or room.numel() < size or room.device != device:
+            room = self._room[name] = torch.empty(size, device=device)
+        return room[:size].view(shape)
+
+
+def weights(call: AttentionCall, heads: range, block: Block, scratch: Scratch) -> tuple[Tensor, Tensor]:
+    """Weights and scores of some heads of a call of one sample, ``[heads, rows, columns]`` each.
+
+    heads: either within one group that shares a key head, or whole groups
+    Rows that may see nothing get zeros. Both live in the scratch.
+    """
+    shape = (len(heads), len(block.rows), len(block.columns))
+    scores = scratch.take("scores", shape, call.query.device)
+    made = scratch.take("weights", shape, call.query.device)
+    _score(call, heads, block, scores)
+    torch.softmax(scores, -1, out=made)
+    if block.blind is not None:
+        made.masked_fill_(_of(block.blind, heads), 0)
+    if call.sinks is not None:
+        made.mul_(_left_by_sinks(call, heads, scores, made))
+    return made, scores
+
+
+def attended(call: AttentionCall, heads: range, block: Block, weights: Tensor, output: Tensor) -> None:
+    """Write what the rows read with these weights into the output ``[queries, heads, value_dim]``."""
+    columns, rows = block.columns, block.rows
+    value = _keys_of(call.value, call, heads)[:, columns.start : columns.stop]
+    read = torch.bmm(weights.view(len(value), -1, len(columns)), value)
+    read = read.view(len(heads), len(rows), -1)
+    output[rows.start : rows.stop, heads.start : heads.stop] = read.transpose(0, 1)
+
+
+def _score(call: AttentionCall, heads: range, block: Block, scores: Tensor) -> None:
+    rows, columns = block.rows, block.columns
+    key = _keys_of(call.key, call, heads)[:, columns.start : columns.stop]
+    query = call.query[0, heads.start : heads.stop, rows.start : rows.stop]
+    query = query.reshape(len(key), -1, query.shape[-1])
+    grouped = scores.view(len(key), -1, len(columns))
+    torch.baddbmm(grouped, query, key.mT, beta=0, alpha=_scaling(call), out=grouped)
+    cap = call.options.get("softcap")
+    if cap is not None:
+        scores.div_(cap).tanh_().mul_(cap)
+    for added in (call.bias, call.mask):
+        if added is not None and added.dtype != torch.bool:
+            scores.add_(_part(added, heads, rows, columns))
+    if block.hidden is not None:
+        scores[..., block.hidden_from :].masked_fill_(_of(block.hidden, heads), FAR)
+
+
+def _keys_of(keys: Tensor, call: AttentionCall, heads: range) -> Tensor:
+    """Those of the key heads that serve the heads: ``[key_heads, keys, dim]``."""
+    return keys[0, heads.start // call.group : -(-heads.stop // call.group)]
+
+
+def _scaling(call: AttentionCall) -> float:
+    scaling = call.options.get("scaling")
+    return float(call.query.shape[-1] ** -0.5 if scaling is None else scaling)
+
+
+def _part(added: Tensor, heads: range, rows: range, columns: range) -> Tensor:
+    """The part of something shaped like the scores of one sample."""
+    added = added[0] if added.shape[1] == 1 else added[0, heads.start : heads.stop]
+    added = added if added.shape[1] == 1 else added[:, rows.start : rows.stop]
+    return added if added.shape[2] == 1 else added[..., columns.start : columns.stop]
+
+
+def _of(mask: Tensor, heads: range) -> Tensor:
+    return mask if mask.shape[0] == 1 else mask[heads.start : heads.stop]
+
+
+def _left_by_sinks(call: AttentionCall, heads: range, scores: Tensor, weights: Tensor) -> Tensor:
+    """The share of each row that the keys keep: e^total / (e^total + e^sink), ``[heads, rows, 1]``."""
+    total = scores.amax(-1, keepdim=True) - weights.amax(-1, keepdim=True).log()
+    sinks: Tensor = call.sinks.detach().reshape(-1)[heads.start : heads.stop].to(total)
+    return torch.sigmoid(total - sinks[:, None, None])
