@@ -18,7 +18,7 @@ from transformers import AttentionInterface
 from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
 from attnviz.models.calls import AttentionCall, Eager, Place
-from attnviz.models.textbook import Scratch
+from attnviz.models.scratch import Scratch
 from attnviz.models.tiling import tiles, tiles_and_output
 from attnviz.observe.tiles import Tile, Watch
 
