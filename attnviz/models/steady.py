@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,7 @@ import torch
 from torch import nn
 
 from attnviz.models.quiet import quiet
-
-EXACT = ("sdpa", "eager")
-"""Implementations of attention whose masks say what each query may see."""
+from attnviz.models.switched import watchable
 
 
 @contextmanager
@@ -21,52 +19,39 @@ def steady(model: nn.Module, *, eager: bool = False) -> Iterator[None]:
 
     eager: with plain matrix products; else as it is, unless its own way says nothing of masks (flash, flex)
     Training flags, configurations and random numbers are restored, after an exception too.
+    Raises ModelError if its attention is computed by something whose numbers may be others.
     """
-    with ExitStack() as stack:
-        stack.enter_context(quiet())
-        stack.enter_context(torch.inference_mode())
-        stack.enter_context(_evaluated(model))
-        stack.enter_context(_same_random_numbers())
-        stack.enter_context(_configured(model, eager))
-        stack.enter_context(_same_attention_type(model))
+    with (
+        quiet(),
+        torch.inference_mode(),
+        watchable(model),
+        _same_random_numbers(),
+        _configured(model, eager=eager),
+        _same_attention_type(model),
+    ):
         yield
-
-
-@contextmanager
-def _evaluated(model: nn.Module) -> Iterator[None]:
-    training = [module for module in model.modules() if module.training]
-    for module in training:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 @contextmanager
 def _same_random_numbers() -> Iterator[None]:
+    """Those of Python and numpy, which some models draw from; torch's own are kept by ``watchable``."""
     python, numbers = random.getstate(), np.random.get_state()
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     try:
-        with torch.random.fork_rng(devices=devices):
-            yield
+        yield
     finally:
         random.setstate(python)
         np.random.set_state(numbers)
 
 
 @contextmanager
-def _configured(model: nn.Module, eager: bool) -> Iterator[None]:
-    """The attention and caching that a run needs, in every configuration that a part of the model reads."""
+def _configured(model: nn.Module, *, eager: bool) -> Iterator[None]:
+    """Caches off, and plain attention on where it is wanted, in every configuration that a part reads."""
     changed: list[tuple[Any, str, Any]] = []
-    sdpa = bool(getattr(model, "_supports_sdpa", False))
     try:
         for config in configurations(model):
-            own = getattr(config, "_attn_implementation_internal", None)
-            wanted = "eager" if eager else own if own in EXACT or own is None else "sdpa" if sdpa else "eager"
-            changed += _set(config, "_attn_implementation_internal", wanted)
             changed += _set(config, "use_cache", False)
+            if eager:
+                changed += _set(config, "_attn_implementation_internal", "eager")
         yield
     finally:
         for config, name, value in reversed(changed):

@@ -98,7 +98,7 @@ class Called:
     def with_output(
         self, layer: LayerFacts, place: Place, scratch: Scratch
     ) -> tuple[Iterator[Tile], Tensor] | None:
-        """The weights of all heads, and the output, complete after the last; None if that is not to be had."""
+        """All heads, and the output, complete after the last; None if that is not to be had."""
         return tiles_and_output(self.call, layer, place, scratch) if self.output else None
 
 
