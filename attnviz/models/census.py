@@ -16,7 +16,7 @@ from attnviz.errors import ModelError
 from attnviz.models.facts import window_of
 from attnviz.models.hub import first_line
 from attnviz.models.naming import Attention, named
-from attnviz.models.reasons import Reason, RefusedError
+from attnviz.models.reasons import Reason, RefusedError, is_no_softmax
 from attnviz.models.routes.base import Event
 from attnviz.models.routes.frames import ATTENTION, Frames
 from attnviz.models.routes.given import Given
@@ -91,13 +91,15 @@ def taken(model: nn.Module, tensors: Mapping[str, Any]) -> Census:
 
     Raises RefusedError if there are none that can be captured, ModelError if it cannot be run.
     """
+    if any(is_no_softmax(module) for module in model.modules()):
+        raise RefusedError(type(model).__name__, Reason.NO_SOFTMAX)
     first = _scout(model, tensors, eager=False)
     met = first.met
     foreign = {entry.key.route for entry in met} - {"interface"}
     if foreign or not met:
         met = _chosen(model, first, _asked(model, tensors))
     if not met:
-        raise RefusedError(type(model).__name__, _reason(model, first))
+        raise RefusedError(type(model).__name__, _reason(model))
     names = named(
         [Attention(entry.key.path, entry.queries, entry.keys) for entry in met],
         reads=_length(tensors, "input_ids", "input_features", "inputs_embeds"),
@@ -246,8 +248,7 @@ def _chosen(model: nn.Module, plain: Scout, asked: Scout | None) -> list[Met]:
     return [entry for entry in source.met if wanted(entry)]
 
 
-def _reason(model: nn.Module, scout: Scout) -> Reason:
-    del scout
+def _reason(model: nn.Module) -> Reason:
     attends = any(ATTENTION.search(type(module).__name__) for module in model.modules())
     return Reason.NO_WEIGHTS if attends else Reason.NO_ATTENTION
 

@@ -10,7 +10,7 @@ CROSS = re.compile(
 )
 STACKS = (
     ("qformer", re.compile(r"q_?former|resampler|perceiver", re.I)),
-    ("vision", re.compile(r"visi(on|ual)|image|pixel|video|\bvit\b|\bvpm\b", re.I)),
+    ("vision", re.compile(r"vis(ion|ual)|image|pixel|video|\bvit\b|\bvpm\b", re.I)),
     ("audio", re.compile(r"audio|speech|acoustic|sound|wav", re.I)),
     ("decoder", re.compile(r"decoder", re.I)),
     ("text", re.compile(r"text|language|\bllm?\b", re.I)),

@@ -27,10 +27,10 @@ def by_heads(weights: Tensor, heads: int | None) -> tuple[Tensor, Tensor | None]
     """
     if weights.ndim == 3:
         return _folded(weights, heads)
-    if weights.ndim == 5 and heads == weights.shape[1]:
-        return _blocked(weights)
     if weights.ndim == 5 and heads == weights.shape[2]:  # levels and points of a deformable attention
         weights = weights.flatten(3)
+    if weights.ndim == 5 and heads == weights.shape[1]:  # windows, each by itself
+        weights = weights.transpose(1, 2).flatten(0, 1)
     if weights.ndim != 4:
         return None
     swapped = heads is not None and heads != weights.shape[1] and heads == weights.shape[2]
@@ -44,8 +44,8 @@ def _folded(weights: Tensor, heads: int | None) -> tuple[Tensor, None] | None:
     return weights.reshape(-1, heads, *weights.shape[1:]), None
 
 
-def _blocked(weights: Tensor) -> tuple[Tensor, Tensor]:
-    """``[batch, heads, blocks, queries, others + queries]``: of each block some global keys, then its own."""
+def after_globals(weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Pegasus-X: ``[batch, heads, blocks, queries, others + queries]``: global keys, then its own."""
     blocks, queries, places = weights.shape[2:]
     others = places - queries
     place = torch.arange(places, device=weights.device)
@@ -104,6 +104,20 @@ def _sparse(frame: Frame, returned: Sequence[Tensor]) -> Given | None:
     return Given("hook", returned[0], returned[0].shape[-1], holes=True) if returned[0].ndim == 4 else None
 
 
+def _chunks(frame: Frame, returned: Sequence[Tensor]) -> Given | None:
+    """Reformer: ``[batch, heads, chunks, queries, keys]``: a chunk and its neighbours, in a ring."""
+    (weights,) = returned
+    if weights.ndim != 5:
+        return None
+    module: Any = frame.module
+    chunks, queries, places = weights.shape[2:]
+    chunk = torch.arange(chunks, device=weights.device)[:, None, None]
+    place = torch.arange(places, device=weights.device)
+    beside = (chunk - module.num_chunks_before + place // queries) % chunks
+    columns = (beside * queries + place % queries).expand(chunks, queries, places).flatten(0, 1)
+    return Given("hook", weights.flatten(2, 3), chunks * queries, columns=columns)
+
+
 def _neighbours(frame: Frame, returned: Sequence[Tensor]) -> Given | None:
     """LongT5: ``[batch, blocks, heads, queries, keys]``: of a block, its neighbours and the summaries."""
     del frame
@@ -127,6 +141,7 @@ LAYOUTS: dict[str, Callable[[Frame, Sequence[Tensor]], Given | None]] = {
     "LEDEncoderSelfAttention": _band,
     "BigBirdBlockSparseAttention": _sparse,
     "BigBirdPegasusBlockSparseAttention": _sparse,
+    "LocalSelfAttention": _chunks,
     "LongT5LocalAttention": _neighbours,
     "LongT5TransientGlobalAttention": _neighbours,
 }
@@ -141,13 +156,11 @@ class Windows:
     """An attention within windows of an image, each an entry of its batch, as one of the whole image.
 
     inner:  the attention as it came by
-    places: which token of the image each place of a window is: ``[windows, places]``, -1 for padding
-    size:   how many tokens the image has
+    places: which patch of the image each place of a window is: ``[windows, places]``
     """
 
     inner: Event
     places: Tensor
-    size: int
 
     @property
     def route(self) -> str:
@@ -167,18 +180,18 @@ class Windows:
 
     @property
     def queries(self) -> int:
-        return self.size
+        return self.places.numel()
 
     @property
     def keys(self) -> int:
-        return self.size
+        return self.places.numel()
 
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of some heads of one image, some rows at a time; only windows are computed."""
         pairs = self._pairs(layer, heads, place.sample)
         weights, visible = (tensor[:, self._window, self._row] for tensor in pairs)
         whole = Given(
-            self.route, weights[None], self.size, columns=self.places[self._window], seen=visible[None]
+            self.route, weights[None], self.keys, columns=self.places[self._window], seen=visible[None]
         )
         for tile in whole.tiles(layer, range(len(heads)), place._replace(sample=0)):
             yield _renumbered(tile, heads)
@@ -195,8 +208,7 @@ class Windows:
 
     @property
     def _order(self) -> Tensor:
-        flat = self.places.flatten()
-        return torch.argsort(flat, stable=True)[(flat < 0).sum() :]
+        return torch.argsort(self.places.flatten())
 
     def _pairs(self, layer: LayerFacts, heads: range, image: int) -> tuple[Tensor, Tensor]:
         """Weights, and what may be seen, of all windows: ``[heads, windows, places, places]``."""
@@ -230,13 +242,14 @@ def in_whole(frames: Sequence[Frame], event: Event) -> Event:
     places = _window_places(frame)
     if places is None or places.shape[1] != event.queries or event.batch % places.shape[0]:
         return event
-    return Windows(event, places, int((places >= 0).sum()))
+    return Windows(event, places)
 
 
 def _window_places(frame: Frame) -> Tensor | None:
-    """Which token each place of each window is: ``[windows, places]``, -1 for padding.
+    """Which patch each place of each window is: ``[windows, places]``.
 
     The image is padded to whole windows below and to the right, then rolled up and to the left by the shift.
+    Its padding is numbered too, row by row with the patches: it is attended to like them.
     """
     module: Any = frame.module
     size = frame.options.get("input_dimensions", frame.arguments[1] if len(frame.arguments) > 1 else None)
@@ -245,8 +258,8 @@ def _window_places(frame: Frame) -> Tensor | None:
     height, width = (int(side) for side in size)
     window, shift = (_side(getattr(module, name)) for name in ("window_size", "shift_size"))
     down, right = -height % window, -width % window
-    tokens = torch.arange(height * width).view(height, width)
-    tokens = torch.nn.functional.pad(tokens, (0, right, 0, down), value=-1).roll((-shift, -shift), (0, 1))
+    height, width = height + down, width + right
+    tokens = torch.arange(height * width).view(height, width).roll((-shift, -shift), (0, 1))
     rows, columns = tokens.shape[0] // window, tokens.shape[1] // window
     return tokens.view(rows, window, columns, window).transpose(1, 2).reshape(-1, window * window)
 

@@ -18,7 +18,7 @@ from attnviz.models.calls import AttentionCall
 from attnviz.models.routes.base import Called, Event, Listener, heard, unheard
 from attnviz.models.routes.frames import Frame, Frames
 from attnviz.models.routes.given import Given
-from attnviz.models.routes.layouts import by_heads, given_of
+from attnviz.models.routes.layouts import after_globals, by_heads, given_of
 
 ROUTE = "softmax"
 
@@ -63,11 +63,16 @@ def _softmax(
     dim = args[1] if len(args) > 1 else options.get("dim")
     if dim not in (-1, scores.ndim - 1):
         return weights, None
-    heads = next((heads for frame in frames if (heads := frame.heads)), None)
-    found, behind = by_heads(weights, heads), by_heads(scores, heads)
+    found, behind = _arranged(frames, weights), _arranged(frames, scores)
     if found is None or behind is None:
         return weights, None
     return weights, given_of(ROUTE, *found, scores=behind[0])
+
+
+def _arranged(frames: Sequence[Frame], weights: Tensor) -> tuple[Tensor, Tensor | None] | None:
+    if weights.ndim == 5 and type(frames[0].module).__name__ == "PegasusXGlobalLocalAttention":
+        return after_globals(weights)
+    return by_heads(weights, next((heads for frame in frames if (heads := frame.heads)), None))
 
 
 def _attention(
@@ -100,6 +105,7 @@ def textbook(  # noqa: PLR0917 - as transformers calls eager functions
     value: Tensor,
     attention_mask: Tensor | None,
     scaling: float,
+    **_: object,
 ) -> tuple[Tensor, Tensor]:
     """Attention as in the textbook, in the form of a model's own eager function: as torch's own."""
     del module
