@@ -19,22 +19,34 @@ from attnviz.models.routes.given import Given
 from attnviz.observe.tiles import Tile
 
 
-def by_heads(weights: Tensor, heads: int | None) -> tuple[Tensor, Tensor | None] | None:
+def by_heads(frames: Sequence[Frame], weights: Tensor) -> tuple[Tensor, Tensor | None] | None:
     """Weights as ``[batch, heads, queries, places]``, and the key of each place (None: place i is key i).
 
-    heads: how many the module says that it has
+    frames: what runs, from the module outwards; the first that says how many heads it has is believed
     None if the weights have no such axes.
     """
+    heads = next((heads for frame in frames if (heads := frame.heads)), None)
     if weights.ndim == 3:
         return _folded(weights, heads)
-    if weights.ndim == 5 and heads == weights.shape[2]:  # levels and points of a deformable attention
-        weights = weights.flatten(3)
-    if weights.ndim == 5 and heads == weights.shape[1]:  # windows, each by itself
-        weights = weights.transpose(1, 2).flatten(0, 1)
+    if weights.ndim == 5:
+        return _fivefold(type(frames[0].module).__name__, weights, heads)
     if weights.ndim != 4:
         return None
     swapped = heads is not None and heads != weights.shape[1] and heads == weights.shape[2]
     return (weights.transpose(1, 2) if swapped else weights), None
+
+
+def _fivefold(module: str, weights: Tensor, heads: int | None) -> tuple[Tensor, Tensor | None] | None:
+    """Weights with an axis more: what it is differs; windows and streams attend each by themselves."""
+    if module == "PegasusXGlobalLocalAttention":
+        return _after_globals(weights)
+    if "Deformable" in module:  # [batch, queries, heads, levels, points]
+        return weights.flatten(3).transpose(1, 2), None
+    if heads == weights.shape[1]:  # [batch, heads, windows, queries, keys]
+        return weights.transpose(1, 2).flatten(0, 1), None
+    if heads == weights.shape[2]:  # [batch, streams, heads, queries, keys]
+        return weights.flatten(0, 1), None
+    return None
 
 
 def _folded(weights: Tensor, heads: int | None) -> tuple[Tensor, None] | None:
@@ -44,7 +56,7 @@ def _folded(weights: Tensor, heads: int | None) -> tuple[Tensor, None] | None:
     return weights.reshape(-1, heads, *weights.shape[1:]), None
 
 
-def after_globals(weights: Tensor) -> tuple[Tensor, Tensor]:
+def _after_globals(weights: Tensor) -> tuple[Tensor, Tensor]:
     """Pegasus-X: ``[batch, heads, blocks, queries, others + queries]``: global keys, then its own."""
     blocks, queries, places = weights.shape[2:]
     others = places - queries
@@ -62,8 +74,7 @@ def arranged(frames: Sequence[Frame], returned: Sequence[Tensor]) -> list[Given]
     layout = LAYOUTS.get(type(frames[-1].module).__name__)
     if layout is not None and (given := layout(frames[-1], returned)) is not None:
         return [given]
-    heads = next((heads for frame in list(reversed(frames))[:3] if (heads := frame.heads)), None)
-    found = (by_heads(weights, heads) for weights in returned)
+    found = (by_heads(list(reversed(frames))[:3], weights) for weights in returned)
     return [given_of("hook", *entry) for entry in found if entry is not None]
 
 

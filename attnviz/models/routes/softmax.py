@@ -18,7 +18,7 @@ from attnviz.models.calls import AttentionCall
 from attnviz.models.routes.base import Called, Event, Listener, heard, unheard
 from attnviz.models.routes.frames import Frame, Frames
 from attnviz.models.routes.given import Given
-from attnviz.models.routes.layouts import after_globals, by_heads, given_of
+from attnviz.models.routes.layouts import by_heads, given_of
 
 ROUTE = "softmax"
 
@@ -63,16 +63,10 @@ def _softmax(
     dim = args[1] if len(args) > 1 else options.get("dim")
     if dim not in (-1, scores.ndim - 1):
         return weights, None
-    found, behind = _arranged(frames, weights), _arranged(frames, scores)
+    found, behind = by_heads(frames, weights), by_heads(frames, scores)
     if found is None or behind is None:
         return weights, None
     return weights, given_of(ROUTE, *found, scores=behind[0])
-
-
-def _arranged(frames: Sequence[Frame], weights: Tensor) -> tuple[Tensor, Tensor | None] | None:
-    if weights.ndim == 5 and type(frames[0].module).__name__ == "PegasusXGlobalLocalAttention":
-        return after_globals(weights)
-    return by_heads(weights, next((heads for frame in frames if (heads := frame.heads)), None))
 
 
 def _attention(
