@@ -1,7 +1,8 @@
 """A sample as a model reads it: which tokens, how many, and what they stand for."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -96,3 +97,49 @@ def _readable(sample: Sample) -> tuple[Sample, tuple[str, ...]]:
 
 def texts_of(sample: Sample) -> tuple[str, ...]:
     return (sample.text,) if sample.pair is None else (sample.text, sample.pair)
+
+
+def target_of(reader: Reader, sample: Sample, *, start: int, truncate: bool) -> tuple[Tokens, Tokens]:
+    """What the encoder of an encoder-decoder reads, and what its decoder does: the pair, if there is one.
+
+    start: the token that the decoder begins with; without a pair it reads nothing else
+    The decoder reads each token of the pair but the last of the model's own, after which nothing is written.
+    Raises InputError as ``tokens_within`` does.
+    """
+    source = tokens_of(reader, replace(sample, pair=None), truncate=truncate)
+    begun = Tokens(
+        ids=[start],
+        pieces=[str(reader.tokenizer.convert_ids_to_tokens(start))],
+        spans=[None],
+        special=[True],
+        segments=[0],
+        texts=("",),
+    )
+    if sample.pair is None:
+        return source, begun
+    target = Sample(sample.pair, name=f"the pair of {sample.name}")
+    room = replace(reader, positions=None if reader.positions is None else reader.positions - 1)
+    with _as_target(reader.tokenizer):
+        written = tokens_of(room, target, truncate=truncate)
+    stop = len(written.ids) - bool(written.special[-1])
+    return source, replace(
+        written,
+        ids=[start, *written.ids[:stop]],
+        pieces=[*begun.pieces, *written.pieces[:stop]],
+        spans=[None, *written.spans[:stop]],
+        special=[True, *written.special[:stop]],
+        segments=[0] * (stop + 1),
+    )
+
+
+@contextmanager
+def _as_target(tokenizer: Any) -> Iterator[None]:
+    """Inside the block the tokenizer reads as the decoder's, where it has another vocabulary or template."""
+    switch = getattr(tokenizer, "_switch_to_target_mode", None)
+    if switch is not None:
+        switch()
+    try:
+        yield
+    finally:
+        if switch is not None:
+            tokenizer._switch_to_input_mode()

@@ -87,9 +87,9 @@ def _huggingface(request: Request, checkpoint: Checkpoint | None) -> "Source":
     assert checkpoint is not None
     weights = weight_files(checkpoint.directory, allow_pickle=request.allow_pickle)
     fingerprint = Fingerprint(weights)  # in the background, while the libraries are loaded
-    from attnviz.models.huggingface import HuggingFaceSource
+    from attnviz.models import huggingface
 
-    return HuggingFaceSource.load(request, checkpoint, fingerprint)
+    return huggingface.load(request, checkpoint, fingerprint)
 
 
 FAMILIES: dict[str, Callable[[Request, Checkpoint | None], "Source"]] = {

@@ -11,7 +11,6 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from attnviz.errors import ModelError
 from attnviz.models.checkpoint import SAFE, Checkpoint
 from attnviz.models.devices import device_of, dtype_of
-from attnviz.models.facts import layers_and_heads
 from attnviz.models.hub import first_line
 from attnviz.models.request import Request
 
@@ -28,15 +27,13 @@ UNUSED = ("pooler.", "lm_head.")
 def load_model(request: Request, checkpoint: Checkpoint) -> Any:
     """The model, in evaluation mode, on the device asked for, running sdpa where it can.
 
-    Raises ModelError if it is no text encoder or decoder, if its weights do not fit it, or if any weight that
-    its attention depends on is missing.
+    Raises ModelError if its weights do not fit it, or if any weight that its attention depends on is missing.
     """
     _check_version()
     device = device_of(request.device)
     options = _options(request)
     with _our_errors(checkpoint):
         config = AutoConfig.from_pretrained(checkpoint.directory, **options)
-    _check_kind(config, checkpoint)
     with _our_errors(checkpoint):
         model, report = AutoModel.from_pretrained(
             checkpoint.directory,
@@ -48,7 +45,6 @@ def load_model(request: Request, checkpoint: Checkpoint) -> Any:
             **options,
         )
         _check_report(report, checkpoint)
-        model.config.get_text_config().use_cache = False
         return model.to(device).eval()
 
 
@@ -87,18 +83,9 @@ def _check_version() -> None:
         )
 
 
-def _check_kind(config: Any, checkpoint: Checkpoint) -> None:
-    """Raises ModelError unless the configuration is that of a text encoder or decoder."""
-    if config.is_encoder_decoder:
-        raise ModelError(
-            f"{checkpoint.name} ({config.model_type}) is an encoder-decoder: only encoders and decoders "
-            "can be shown yet"
-        )
-    layers_and_heads(config.get_text_config())
-    if not hasattr(config.get_text_config(), "vocab_size"):
-        raise ModelError(
-            f"{checkpoint.name} ({config.model_type}) does not read text: only text models can be shown yet"
-        )
+def reads_text(config: Any) -> bool:
+    """Whether a model of this configuration has a vocabulary."""
+    return hasattr(config.get_text_config(), "vocab_size")
 
 
 def _check_report(report: dict[str, Any], checkpoint: Checkpoint) -> None:

@@ -87,7 +87,7 @@ def _tiles(taking: Taking, heads: range) -> Iterator[Tile]:
                 tile = _tile(taking, some, block, weights, scores)
             else:
                 tile = _tile(taking, some, block, own_weights(call, some, block), None)
-            _check_sums(tile)
+            check_sums(tile)
             yield tile
 
 
@@ -221,21 +221,29 @@ def _same_both_ways(call: AttentionCall) -> bool:
     return True
 
 
-def _check_sums(tile: Tile) -> None:
-    """Rows must sum to 1, or to less where a sink takes the rest, or to 0 where there is nothing to see."""
+def check_sums(tile: Tile, tolerance: float = 1e-3) -> None:
+    """Rows must sum to 1, or to less where a sink takes the rest, or to 0 where there is nothing to see.
+
+    Raises ModelError for others, and for weights that are no numbers.
+    """
     total, rows = float(tile.weights.sum()), tile.weights.shape[0] * tile.weights.shape[1]
     if math.isfinite(total) and abs(total - rows) < 1e-4 * rows:  # mostly: one number tells
         return
     sums = tile.weights.sum(-1)
     sees = tile.visible.any(-1)
-    wrong = ~((sums - 1).abs() < 1e-3) & sees
+    wrong = ~((sums - 1).abs() < tolerance) & sees
     if tile.sink:
-        wrong &= ~((sums >= 0) & (sums < 1 + 1e-3))
+        wrong &= ~((sums >= 0) & (sums < 1 + tolerance))
     if not wrong.any():
         return
     head, row = (int(i) for i in wrong.nonzero()[0])
+    which = f"layer {tile.layer.name}, head {tile.heads[head]}"
+    if not torch.isfinite(sums[head, row]):
+        raise ModelError(
+            f"{which} has weights that are no numbers (token {tile.rows[row]}): "
+            "float16 overflows, try --dtype bfloat16 or float32"
+        )
     raise ModelError(
-        f"the weights of layer {tile.layer.name}, head {tile.heads[head]} do not sum to 1 but to "
-        f"{float(sums[head, row]):g} (token {tile.rows[row]}): this model cannot be captured exactly"
-        " in this precision"
+        f"the weights of {which} do not sum to 1 but to {float(sums[head, row]):g} "
+        f"(token {tile.rows[row]}): this model cannot be captured exactly in this precision"
     )

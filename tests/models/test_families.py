@@ -17,13 +17,12 @@ from transformers import AutoConfig, AutoModel
 from transformers.utils import logging as transformers_logging
 
 from attnviz import models
-from attnviz.errors import ModelError
+from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
 from attnviz.models import hub, pretrained
 from attnviz.models.base import Source
+from attnviz.models.reasons import Reason, RefusedError
 from attnviz.models.request import split_revision
-from attnviz.observe.keep import KeepMaps
-from attnviz.observe.run import observe
 from tests.models import zoo
 
 Directories = Callable[[str], Path]
@@ -123,9 +122,6 @@ DAMAGES: list[tuple[Callable[[Path], object], str]] = [
     (lambda d: edit_config(d, hidden_size=32), r"tiny-bert does not fit its configuration: .*64"),
     (lose_the_vocabulary, r"tiny-bert has no tokenizer: no tokenizer\.json or vocabulary"),
     (become("novel"), r"tiny-bert cannot be loaded: .*novel"),
-    (become("t5"), r"tiny-bert \(t5\) is an encoder-decoder: only encoders and"),
-    (become("mamba"), r"models of type mamba have no attention heads"),
-    (become("vit"), r"tiny-bert \(vit\) does not read text"),
     (ask_for_code, r"tiny-bert needs code that comes with it: --allow-remote-code runs it"),
 ]  # fmt: skip
 
@@ -207,14 +203,21 @@ def test_a_tokenizer_of_another_model_is_an_error(bert: Path) -> None:
         source.encode(Sample("The cat sat on the mat"))
 
 
-def test_an_architecture_that_cannot_be_captured_exactly_is_refused(tmp_path: Path) -> None:
-    config = AutoConfig.for_model("bloom", vocab_size=zoo.VOCABULARY, hidden_size=32, n_layer=2, n_head=4)
+def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
+    config = AutoConfig.for_model("mamba", vocab_size=zoo.VOCABULARY, hidden_size=32, num_hidden_layers=2)
     AutoModel.from_config(config).save_pretrained(tmp_path)
     zoo.byte_bpe().save_pretrained(tmp_path)
+    with pytest.raises(RefusedError, match="MambaModel cannot be captured: it has no attention") as raised:
+        models.load(str(tmp_path), device="cpu")
+    assert raised.value.reason is Reason.NO_ATTENTION
+
+
+def test_a_model_of_images_does_not_read_text(tmp_path: Path) -> None:
+    config = AutoConfig.for_model("vit", hidden_size=32, num_hidden_layers=2, num_attention_heads=4)
+    AutoModel.from_config(config).save_pretrained(tmp_path)
     source = models.load(str(tmp_path), device="cpu")
-    message = r"0 of 2 layers of this BloomModel came through .* cannot be captured exactly yet"
-    with pytest.raises(ModelError, match=message):
-        observe(source, source.encode(Sample("The cat")), [KeepMaps()])
+    with pytest.raises(InputError, match=r"\(vit\) does not read text"):
+        source.encode(Sample("The cat"))
 
 
 # On the terminal

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from attnviz.errors import ModelError
 from attnviz.inputs import Sample
 from attnviz.models import textbook, tiling
 from attnviz.models.base import Source
-from attnviz.models.calls import Place
-from attnviz.models.tap import Run, tapped
+from attnviz.models.census import Census, Key, Met
+from attnviz.models.run import Batch, Run, Side, listening
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.run import observe
 from attnviz.observe.tiles import Tile
@@ -50,13 +51,21 @@ def loaded(directory: Path) -> nn.Module:
     return model.eval()
 
 
-def layers(count: int = 3, heads: int = zoo.HEADS) -> list[LayerFacts]:
-    return [LayerFacts("", layer, heads) for layer in range(count)]
+def census(model: nn.Module, count: int = 3, heads: int = zoo.HEADS) -> Census:
+    """So many layers of so many heads, whatever the model has."""
+    lists = "h" if hasattr(model, "h") else "layers"
+    part = "attn" if lists == "h" else "self_attn"
+    length = IDS.shape[1]
+    keys = [Key(f"{lists}.{layer}.{part}", "interface", 0) for layer in range(count)]
+    met = tuple(Met(key, heads, None, length, length) for key in keys)
+    return Census(met, tuple(LayerFacts("", layer, heads) for layer in range(count)))
 
 
-def run(model: nn.Module, watch: Wants, facts: list[LayerFacts] | None = None) -> Run:
-    tokens = range(IDS.shape[1])
-    return Run(model, facts or layers(), [Place(0, tokens, tokens)], [watch])
+def tapped(model: nn.Module, watch: Wants, layers: Census | None = None) -> AbstractContextManager[None]:
+    """Listen to a model that reads IDS."""
+    side = Side(IDS.shape[1], (range(IDS.shape[1]),))
+    found = layers or census(model)
+    return listening(Run(model, found, Batch(1, side), [watch]), found, model)
 
 
 @pytest.fixture
@@ -71,13 +80,13 @@ def output(model: nn.Module) -> torch.Tensor:
 
 
 def output_with(model: nn.Module, watch: Wants) -> torch.Tensor:
-    with tapped(run(model, watch)):
+    with tapped(model, watch):
         return output(model)
 
 
 def test_the_models_output_stays_the_same_to_the_bit(llama: nn.Module) -> None:
     plain = output(llama)
-    with tapped(run(llama, Wants(range(3)))):
+    with tapped(llama, Wants(range(3))):
         watched = output(llama)
     assert torch.equal(plain, watched)
 
@@ -92,7 +101,7 @@ def test_where_all_heads_are_wanted_the_output_comes_from_the_same_pass(
 
     monkeypatch.setattr("transformers.integrations.sdpa_attention.sdpa_attention_forward", refuse)
     monkeypatch.setitem(AttentionInterface._global_mapping, "sdpa", refuse)
-    with tapped(run(llama, Wants(range(4)))):
+    with tapped(llama, Wants(range(4))):
         watched = output(llama)
     torch.testing.assert_close(watched, plain, atol=1e-5, rtol=0)
 
@@ -101,9 +110,9 @@ def test_what_nobody_wants_is_not_computed(llama: nn.Module, monkeypatch: pytest
     def refuse(*_: object) -> None:
         raise AssertionError("weights were computed")
 
-    monkeypatch.setattr("attnviz.models.tap.tiles", refuse)
-    monkeypatch.setattr("attnviz.models.tap.tiles_and_output", refuse)
-    with tapped(run(llama, Wants(None))):
+    monkeypatch.setattr("attnviz.models.routes.base.tiles", refuse)
+    monkeypatch.setattr("attnviz.models.routes.base.tiles_and_output", refuse)
+    with tapped(llama, Wants(None)):
         output(llama)
 
 
@@ -120,14 +129,14 @@ def test_only_the_key_heads_needed_are_computed_with(
     output_with(llama, Wants(range(3, 4)))  # what has to be found out is known
     monkeypatch.setattr(torch, "baddbmm", watched)
     watch = Wants(range(3, 4))
-    with tapped(run(llama, watch)):
+    with tapped(llama, watch):
         output(llama)
     assert shapes == [(1, 1)] * 3
     assert all(tile.weights.shape == (1, 7, 7) for tile in watch.tiles)
 
 
 def test_the_look_up_is_restored(llama: nn.Module) -> None:
-    with tapped(run(llama, Wants(range(4)))):
+    with tapped(llama, Wants(range(4))):
         assert AttentionInterface.get_interface is not LOOK_UP
         output(llama)
     assert AttentionInterface.get_interface is LOOK_UP
@@ -137,7 +146,7 @@ def test_the_look_up_is_restored_after_an_exception(llama: nn.Module) -> None:
     def fail() -> None:
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), tapped(run(llama, Wants(range(4), fail))):
+    with pytest.raises(ZeroDivisionError), tapped(llama, Wants(range(4), fail)):
         output(llama)
     assert AttentionInterface.get_interface is LOOK_UP
     assert output(llama).isfinite().all()
@@ -146,7 +155,7 @@ def test_the_look_up_is_restored_after_an_exception(llama: nn.Module) -> None:
 def test_another_model_in_the_same_thread_is_left_alone(llama: nn.Module, directory_of: Directories) -> None:
     other = loaded(directory_of("gpt2"))
     watch = Wants(range(4))
-    with tapped(run(llama, watch)):
+    with tapped(llama, watch):
         plain = output(other)
         assert watch.tiles == []
         output(llama)
@@ -158,11 +167,11 @@ def test_a_watch_may_run_the_model_of_another_run(llama: nn.Module, directory_of
     inner, other = Wants(range(4)), loaded(directory_of("gpt2"))
 
     def look_into_the_other() -> None:
-        with tapped(run(other, inner)):
+        with tapped(other, inner):
             output(other)
 
     outer = Wants(range(4), look_into_the_other)
-    with tapped(run(llama, outer)):
+    with tapped(llama, outer):
         output(llama)
     assert (len(outer.tiles), len(inner.tiles)) == (3, 9)
 
@@ -187,7 +196,7 @@ def test_threads_do_not_meet(directory_of: Directories, source_of: Sources) -> N
             failures.append("another output")
 
     def raising() -> None:
-        with pytest.raises(KeyError), tapped(run(failing_model, Wants(range(4), lambda: {}["no"]))):
+        with pytest.raises(KeyError), tapped(failing_model, Wants(range(4), lambda: {}["no"])):
             output(failing_model)
 
     def again(work: Callable[[], None]) -> None:
@@ -208,14 +217,16 @@ def test_threads_do_not_meet(directory_of: Directories, source_of: Sources) -> N
 
 
 def test_a_layer_that_does_not_come_by_is_an_error(llama: nn.Module) -> None:
-    message = r"3 of 4 layers of this LlamaModel came through .* cannot be captured exactly"
-    with pytest.raises(ModelError, match=message), tapped(run(llama, Wants(None), layers(4))):
+    message = r"3 of 4 attentions of this LlamaModel came by \(layers\.3\.self_attn did not\)"
+    with pytest.raises(ModelError, match=message), tapped(llama, Wants(None), census(llama, 4)):
         output(llama)
 
 
 def test_other_heads_than_configured_are_an_error(llama: nn.Module) -> None:
-    message = r"layer 0 \(LlamaAttention\) has 4 heads, the configuration 5"
-    with pytest.raises(ModelError, match=message), tapped(run(llama, Wants(None), layers(3, heads=5))):
+    message = (
+        r"layers\.0\.self_attn of this LlamaModel came by with 4 heads for the first time, where 5 heads were"
+    )
+    with pytest.raises(ModelError, match=message), tapped(llama, Wants(None), census(llama, heads=5)):
         output(llama)
 
 
@@ -224,7 +235,7 @@ def test_rows_that_do_not_sum_to_one_are_an_error(llama: nn.Module, monkeypatch:
     monkeypatch.setattr(tiling, "is_textbook", lambda _: False)
     monkeypatch.setattr(tiling, "own_weights", lambda *call: own(*call) * 0.9)
     message = r"the weights of layer 0, head 1 do not sum to 1 but to 0.9 \(token 0\)"
-    with pytest.raises(ModelError, match=message), tapped(run(llama, Wants(range(1, 3)))):
+    with pytest.raises(ModelError, match=message), tapped(llama, Wants(range(1, 3))):
         output(llama)
 
 
@@ -233,7 +244,10 @@ def test_weights_that_are_no_numbers_are_an_error(llama: nn.Module, monkeypatch:
     output_with(llama, Wants(range(4)))  # that the formula holds is known
     monkeypatch.setattr(textbook, "weights", lambda *call: (own(*call)[0] * torch.nan, None))
     with (
-        pytest.raises(ModelError, match="layer 0, head 0 do not sum to 1 but to nan"),
-        tapped(run(llama, Wants(range(4)))),
+        pytest.raises(
+            ModelError,
+            match=r"layer 0, head 0 has weights that are no numbers \(token 0\): float16 overflows",
+        ),
+        tapped(llama, Wants(range(4))),
     ):
         output(llama)

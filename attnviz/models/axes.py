@@ -1,0 +1,87 @@
+"""What the rows and columns of a model's maps stand for, stack by stack."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from attnviz.captures import Axis, numbered
+from attnviz.errors import InputError
+from attnviz.inputs import printable
+from attnviz.models.census import Census
+from attnviz.models.labels import Tokens, token_axis
+from attnviz.models.run import NOT_TOKENS
+
+Axes = dict[str, tuple[Axis, Axis]]
+Known = tuple[int, Axis] | None
+"""The tokens of one side: how many the model was looked over with, and what stands there now."""
+
+
+def stack_axes(census: Census, read: Known, written: Known = None) -> Axes:
+    """The axes of each stack, and of single layers whose axes are others.
+
+    What is as long as the tokens of its side was, is over these; else its places are numbered.
+    """
+    axes: Axes = {}
+    for met, facts in zip(census.met, census.facts, strict=True):
+        behind, ahead = _sides(facts.stack, read, written)
+        pair = _axis(behind, met.queries), _axis(ahead, met.keys)
+        known = axes.setdefault(facts.stack, pair)
+        if tuple(map(len, known)) != tuple(map(len, pair)):
+            axes[facts.name] = pair
+    return axes
+
+
+def _sides(stack: str, read: Known, written: Known) -> tuple[Known, Known]:
+    if stack in NOT_TOKENS:
+        return None, None
+    if written is None:
+        return read, read
+    return written if stack in ("decoder", "cross") else read, written if stack == "decoder" else read
+
+
+def _axis(known: Known, length: int) -> Axis:
+    return known[1] if known is not None and known[0] == length else numbered(length)
+
+
+def id_axis(ids: Tensor, tokenizer: Any, labels: Sequence[str] | None) -> Axis:
+    """The axis of tokens made elsewhere: ``[tokens]``, without padding.
+
+    labels: what to call them; else the tokenizer's own pieces, else their numbers
+    Raises InputError if there are not as many labels as tokens.
+    """
+    numbers = [int(number) for number in ids]
+    if labels is not None and len(labels) != len(numbers):
+        raise InputError(
+            f"{len(labels)} labels for {len(numbers)} tokens: give one for each, none for padding"
+        )
+    if labels is not None:
+        pieces = [printable(str(label)) for label in labels]
+    elif tokenizer is not None:
+        pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(numbers)]
+    else:
+        pieces = [str(number) for number in numbers]
+    special = set() if tokenizer is None else set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    return token_axis(
+        Tokens(
+            ids=numbers,
+            pieces=pieces,
+            spans=[None] * len(numbers),
+            special=[number in special for number in numbers],
+            segments=[0] * len(numbers),
+            texts=(),
+            bytes=labels is None and tokenizer is not None,
+        )
+    )
+
+
+def prepared_axes(
+    tensors: Mapping[str, Any], places: Mapping[str, range], tokenizer: Any, labels: Sequence[str] | None
+) -> dict[str, Axis]:
+    """The axes of what is read and written, by the names of their tensors."""
+    return {
+        name: id_axis(
+            tensors[name][0, place.start : place.stop], tokenizer, labels if name == "input_ids" else None
+        )
+        for name, place in places.items()
+    }

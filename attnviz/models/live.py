@@ -1,0 +1,267 @@
+"""A model of transformers that is already there, as a Source."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import tokenizers
+import torch
+import transformers
+from torch import Tensor
+
+import attnviz
+from attnviz.captures import LayerFacts, ModelFacts
+from attnviz.errors import InputError, ModelError
+from attnviz.inputs import Sample
+from attnviz.models.axes import Known, prepared_axes, stack_axes
+from attnviz.models.base import Encoded
+from attnviz.models.batches import is_plain, joined
+from attnviz.models.census import Census, merged, taken
+from attnviz.models.encoding import Reader, target_of, tokens_of
+from attnviz.models.facts import position_limit
+from attnviz.models.fingerprint import fingerprint_of
+from attnviz.models.labels import Tokens, token_axis
+from attnviz.models.quiet import quiet
+from attnviz.models.run import Run, listening
+from attnviz.models.steady import steady
+from attnviz.observe.tiles import Watch
+
+LITTLE = 8
+"""Tokens of the text that a model is looked over with."""
+
+LESS = 3
+"""Tokens that its decoder is given, where it has one of its own."""
+
+
+class LiveSource:
+    """A model of transformers, with or without a tokenizer, and what is known of both.
+
+    What its attentions are is found by a first run on little; every later one must show the same.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        tokenizer: Any = None,
+        name: str | None = None,
+        revision: str | None = None,
+        fingerprint: Callable[[], str] | None = None,
+    ) -> None:
+        self._model = getattr(model, "_orig_mod", model)  # of a compiled one, the model itself
+        self._tokenizer = tokenizer
+        self._name = name or type(self._model).__name__
+        self._revision = revision
+        self._digest = fingerprint or (lambda: fingerprint_of(self._model))
+        self._config = self._model.config
+        self._censuses: dict[object, Census] = {}
+        self._takes = inspect.signature(self._model.forward).parameters
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Raises ModelError if the model cannot be captured, or was given no input yet and reads no text."""
+        if not self._censuses:
+            self.look_over()
+        return ModelFacts(
+            name=self._name,
+            family=self._config.model_type,
+            layers=self.layers,
+            fingerprint=self._fingerprint,
+            revision=self._revision,
+            dtype=str(self._model.dtype).removeprefix("torch."),
+            device=str(self._model.device),
+            positions=self._positions,
+        )
+
+    def look_over(self) -> None:
+        """Runs the model on a few tokens, to know its layers.
+
+        Raises ModelError if it cannot be captured, or does not read text alone.
+        """
+        self._census(self._little)
+
+    @property
+    def layers(self) -> tuple[LayerFacts, ...]:
+        """All layers that came by with any input so far."""
+        return merged(list(self._censuses.values()))
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return {
+            "attnviz": attnviz.__version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "tokenizers": tokenizers.__version__,
+        }
+
+    @cached_property
+    def reads_text(self) -> bool:
+        """Whether a text is all that the model needs."""
+        return "input_ids" in self._takes and hasattr(self._config.get_text_config(), "vocab_size")
+
+    def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
+        """The sample as the model reads it; the pair of an encoder-decoder is what it is to have written.
+
+        Raises InputError if there is nothing to read, or more than fits and it is not to be cut.
+        """
+        if not self.reads_text:
+            raise InputError(f"{self._name} ({self._config.model_type}) does not read text")
+        if self._tokenizer is None:
+            raise InputError(f"{self._name} has no tokenizer here: give its prepared tensors, not a text")
+        reader = Reader(self._tokenizer, self._name, self._positions)
+        with quiet():
+            if self._start is None:
+                source, target = tokens_of(reader, sample, truncate=truncate), None
+            else:
+                source, target = target_of(reader, sample, start=self._start, truncate=truncate)
+        self._check_vocabulary(source)
+        tensors = self._tensors(source, target)
+        read: Known = (LITTLE, token_axis(source))
+        written: Known = (LESS, token_axis(target)) if target else None
+        notes = (*source.notes, *(target.notes if target else ()))
+        return Encoded(sample, tensors, stack_axes(self._census(tensors), read, written), notes)
+
+    def prepared(self, tensors: Mapping[str, Any], *, labels: Sequence[str] | None = None) -> Encoded:
+        """What the model is called with, a batch of one made elsewhere.
+
+        labels: of its tokens, padding left out; else they are those of the tokenizer, or numbers
+        Raises InputError if it is no batch of one, or if there are not as many labels as tokens.
+        """
+        given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+        _check_single(given)
+        census = self._census(given)
+        _, batch = joined([given], 0)
+        sides = {"input_ids": batch.read, "decoder_input_ids": batch.written}
+        places = {name: side.tokens[0] for name, side in sides.items() if side is not None}
+        axes = prepared_axes(given, places, self._tokenizer, labels)
+
+        def known(name: str, little: int) -> Known:
+            side = sides[name]
+            return None if side is None else (little if is_plain(given) else side.length, axes[name])
+
+        stacks = stack_axes(census, known("input_ids", LITTLE), known("decoder_input_ids", LESS))
+        return Encoded(Sample("", name="input"), given, stacks)
+
+    def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        """A pass of the model over some samples; over each by itself where a batch would mix them.
+
+        Raises ModelError if they cannot be captured exactly.
+        """
+        if len(batch) > 1 and self._goes_together(batch):
+            self._pass(batch, watches)
+            return
+        for encoded, watch in zip(batch, watches, strict=True):
+            self._pass([encoded], [watch])
+
+    def _pass(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        census = self._census(batch[0].tensors)
+        tensors, places = joined([encoded.tensors for encoded in batch], self._padding)
+        run = Run(self._model, census, places, watches)
+        asked = "hook" in census.routes
+        with steady(self._model, eager=asked), listening(run, census, self._model):
+            self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
+
+    def _goes_together(self, batch: Sequence[Encoded]) -> bool:
+        """Whether padding is masked in all attentions: those over tokens, through the interface."""
+        names = {frozenset(encoded.tensors) for encoded in batch}
+        if len(names) > 1 or not all(is_plain(encoded.tensors) for encoded in batch):
+            return False
+        census = self._census(batch[0].tensors)
+        sizes = {size for met in census.met for size in (met.queries, met.keys)}
+        return census.routes == {"interface"} and sizes <= {LITTLE, LESS}
+
+    def _census(self, tensors: Mapping[str, Any]) -> Census:
+        """The attentions that come by with such input, looked for once."""
+        plain = is_plain(tensors)
+        kind = frozenset(
+            name if plain else (name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items()
+        )
+        if kind not in self._censuses:
+            little = (
+                {name: self._little[name] for name in tensors if name in self._little} if plain else tensors
+            )
+            self._censuses[kind] = taken(self._model, self._moved(little))
+        return self._censuses[kind]
+
+    @cached_property
+    def _little(self) -> dict[str, Tensor]:
+        """A few tokens from the middle of the vocabulary, as a text would be given."""
+        if not self.reads_text:
+            raise ModelError(
+                f"{self._name} does not read text: what it attends to is known once it is given input"
+            )
+        some = torch.arange(LITTLE)[None] % self._vocabulary
+        ids = (some + self._vocabulary // 2) % self._vocabulary
+        little = {
+            "input_ids": ids,
+            "attention_mask": torch.ones_like(ids),
+            "token_type_ids": torch.zeros_like(ids),
+            "position_ids": torch.arange(LITTLE)[None],
+            "decoder_input_ids": ids[:, :LESS],
+            "decoder_attention_mask": torch.ones_like(ids[:, :LESS]),
+        }
+        return {name: tensor for name, tensor in little.items() if name in self._takes}
+
+    @cached_property
+    def _vocabulary(self) -> int:
+        embeddings = self._model.get_input_embeddings()
+        return int(getattr(embeddings, "num_embeddings", None) or self._config.get_text_config().vocab_size)
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return self._digest()
+
+    @cached_property
+    def _positions(self) -> int | None:
+        return position_limit(self._config.get_text_config(), self._model)
+
+    @cached_property
+    def _start(self) -> int | None:
+        """The token that the decoder of an encoder-decoder begins with; None if it is none."""
+        if not self._config.is_encoder_decoder or "decoder_input_ids" not in self._takes:
+            return None
+        config = self._config.get_text_config(decoder=True)
+        names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
+        known = (getattr(one, name, None) for name in names for one in (self._config, config))
+        return next((number for number in known if isinstance(number, int)), 0)
+
+    @property
+    def _padding(self) -> int:
+        known = (getattr(one, "pad_token_id", None) for one in (self._tokenizer, self._config))
+        return next((number for number in known if isinstance(number, int) and number >= 0), 0)
+
+    def _tensors(self, source: Tokens, target: Tokens | None) -> dict[str, Tensor]:
+        """What the model is called with: of what the tokenizer can say, as much as the model takes."""
+        said = {
+            "input_ids": torch.tensor([list(source.ids)]),
+            "attention_mask": torch.ones(1, len(source.ids), dtype=torch.long),
+        }
+        if "token_type_ids" in self._tokenizer.model_input_names:
+            said["token_type_ids"] = torch.tensor([list(source.segments)])
+        if target is not None:
+            said["decoder_input_ids"] = torch.tensor([list(target.ids)])
+        return {name: tensor for name, tensor in said.items() if name in self._takes}
+
+    def _moved(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        device = self._model.device
+        return {
+            name: tensor.to(device) if isinstance(tensor, Tensor) else tensor
+            for name, tensor in tensors.items()
+        }
+
+    def _check_vocabulary(self, tokens: Tokens) -> None:
+        largest = max(tokens.ids)
+        if largest >= self._vocabulary:
+            raise ModelError(
+                f"the tokenizer of {self._name} gives token {largest} and the model has {self._vocabulary}: "
+                "they do not belong together"
+            )
+
+
+def _check_single(tensors: Mapping[str, Any]) -> None:
+    """Raises InputError unless the tokens are those of one sample."""
+    for name in ("input_ids", "inputs_embeds"):
+        tensor = tensors.get(name)
+        if tensor is not None and (tensor.ndim < 2 or tensor.shape[0] != 1):
+            raise InputError(f"{name} has shape {list(tensor.shape)}: give a batch of one, [1, tokens]")

@@ -1,0 +1,125 @@
+"""What comes by on every route: one attention of a running model, and who is told of it.
+
+interface: it went through transformers' attention interface (``attnviz.models.tap``)
+softmax:   a softmax was taken inside an attention module, or torch's own attention called (``softmax``)
+hook:      a module returned its weights, asked by ``output_attentions`` (``hook``)
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from attnviz.captures import LayerFacts
+from attnviz.models.calls import AttentionCall, Place
+from attnviz.models.scratch import Scratch
+from attnviz.models.tiling import tiles, tiles_and_output
+from attnviz.observe.tiles import Tile
+
+
+class Event(Protocol):
+    """One attention that came by, of all samples of a batch.
+
+    route:     "interface", "softmax" or "hook"
+    batch:     entries of its own batch: samples, or several images or windows of each
+    key_heads: heads with keys of their own; None if unknown
+    """
+
+    @property
+    def route(self) -> str: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def heads(self) -> int: ...
+    @property
+    def key_heads(self) -> int | None: ...
+    @property
+    def queries(self) -> int: ...
+    @property
+    def keys(self) -> int: ...
+
+    def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
+        """The weights of some heads of one entry of the batch, a few rows at a time."""
+        ...
+
+
+class Listener(Protocol):
+    """Who is told of the attentions of one model while it runs."""
+
+    def path(self, module: nn.Module) -> str | None:
+        """How the model calls this module of its own; None for a module that is not."""
+        ...
+
+    def take(self, path: str, event: Event) -> Tensor | None:
+        """One attention came by, computed in the module of this path.
+
+        Returns its output ``[batch, queries, heads, value_dim]``, if that was made on the way.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Called:
+    """An attention whose queries and keys are at hand.
+
+    output: what the layer reads may be made on the way
+    """
+
+    call: AttentionCall
+    route: str
+    output: bool = False
+
+    @property
+    def batch(self) -> int:
+        return self.call.query.shape[0]
+
+    @property
+    def heads(self) -> int:
+        return self.call.heads
+
+    @property
+    def key_heads(self) -> int | None:
+        return self.call.key.shape[1]
+
+    @property
+    def queries(self) -> int:
+        return self.call.queries
+
+    @property
+    def keys(self) -> int:
+        return self.call.keys
+
+    def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
+        return tiles(self.call, layer, heads, place)
+
+    def with_output(
+        self, layer: LayerFacts, place: Place, scratch: Scratch
+    ) -> tuple[Iterator[Tile], Tensor] | None:
+        """All heads, and the output, complete after the last; None if that is not to be had."""
+        return tiles_and_output(self.call, layer, place, scratch) if self.output else None
+
+
+class _Silence(threading.local):
+    def __init__(self) -> None:
+        self.depth = 0
+
+
+_silence = _Silence()
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Inside the block what this thread computes is no attention of the model's own: it comes by nowhere."""
+    _silence.depth += 1
+    try:
+        yield
+    finally:
+        _silence.depth -= 1
+
+
+def heard() -> bool:
+    """Whether what this thread computes is the model's own."""
+    return not _silence.depth

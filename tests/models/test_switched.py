@@ -1,0 +1,165 @@
+"""A model that somebody else is using: switched for a run, and left as it was."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+import torch._dynamo.eval_frame as compiler
+from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel, PreTrainedModel
+
+from attnviz.errors import ModelError
+from attnviz.models.switched import check_watchable, watchable
+from tests.models import zoo
+
+IDS = torch.tensor([[5, 17, 3, 29, 11, 2, 23]])
+
+
+@pytest.fixture
+def bert() -> BertModel:
+    config = BertConfig(**zoo.CONFIGS["bert"], vocab_size=zoo.VOCABULARY)
+    torch.manual_seed(3)
+    return BertModel(config).eval()
+
+
+def implementations(model: torch.nn.Module) -> Iterator[str]:
+    for module in model.modules():
+        if hasattr(module, "config"):
+            yield module.config._attn_implementation
+
+
+@pytest.mark.parametrize(
+    "implementation",
+    ["flash_attention_2", "flash_attention_3", "flex_attention", "paged|sdpa", "paged|flash_attention_2",
+     "kernels-community/flash-attn2", "kernels-community/vllm-flash-attn3@main"],
+)  # fmt: skip
+def test_a_kernel_without_weights_is_switched_for_the_run(bert: BertModel, implementation: str) -> None:
+    with torch.inference_mode():
+        plain = bert(IDS).last_hidden_state
+        bert.config._attn_implementation_internal = implementation
+        with watchable(bert):
+            assert set(implementations(bert)) == {"sdpa"}
+            torch.testing.assert_close(bert(IDS).last_hidden_state, plain)
+    assert set(implementations(bert)) == {implementation}
+
+
+@pytest.mark.parametrize("implementation", ["sdpa", "eager"])
+def test_an_implementation_that_can_be_watched_stays(bert: BertModel, implementation: str) -> None:
+    bert.set_attn_implementation(implementation)
+    with watchable(bert):
+        assert set(implementations(bert)) == {implementation}
+
+
+def test_a_module_with_a_copy_of_the_name_is_switched_too() -> None:
+    model = GPT2LMHeadModel(GPT2Config(**zoo.CONFIGS["gpt2"], bos_token_id=0, eos_token_id=0))
+    model.config._attn_implementation_internal = "flex_attention"
+    model.transformer._attn_implementation = "flex_attention"
+    with watchable(model):
+        assert model.transformer._attn_implementation == "sdpa"
+    assert model.transformer._attn_implementation == "flex_attention"
+
+
+def test_a_model_without_sdpa_runs_its_own_eager_attention(bert: BertModel) -> None:
+    bert._supports_sdpa = False
+    bert.config._attn_implementation_internal = "flash_attention_2"
+    with watchable(bert):
+        assert set(implementations(bert)) == {"eager"}
+
+
+def test_attention_that_may_be_another_is_refused_by_name(bert: BertModel) -> None:
+    bert.config._attn_implementation_internal = "sage_attention"
+    with (
+        pytest.raises(ModelError, match=r"BertModel .* 'sage_attention', whose numbers may be others"),
+        watchable(bert),
+    ):
+        pass
+    assert set(implementations(bert)) == {"sage_attention"}
+
+
+def test_a_layer_that_is_a_kernel_itself_is_refused_by_name(bert: BertModel) -> None:
+    class FalconFlashAttention2(torch.nn.Identity):
+        pass
+
+    bert.encoder.layer[1].attention.self = FalconFlashAttention2()
+    with pytest.raises(ModelError, match="BertModel was built with FalconFlashAttention2"):
+        check_watchable(bert)
+
+
+def test_training_goes_on_where_it_was(bert: BertModel) -> None:
+    bert.train()
+    bert.encoder.layer[0].eval()  # frozen
+    bert.activation_checkpointing_enable()
+    bert.embeddings.requires_grad_(False)
+    before = state(bert)
+    with watchable(bert):
+        assert not any(module.training for module in bert.modules())
+    assert state(bert) == before
+
+
+def state(model: PreTrainedModel) -> list[object]:
+    flags = [(module.training, getattr(module, "gradient_checkpointing", None)) for module in model.modules()]
+    return [*flags, *(parameter.requires_grad for parameter in model.parameters())]
+
+
+def test_an_exception_leaves_everything_as_it_was(bert: BertModel) -> None:
+    bert.train()
+    bert.config._attn_implementation_internal = "flex_attention"
+    before = state(bert)
+    with pytest.raises(ZeroDivisionError), watchable(bert):
+        raise ZeroDivisionError
+    assert state(bert) == before
+    assert set(implementations(bert)) == {"flex_attention"}
+
+
+def test_random_numbers_go_on_where_they_were(bert: BertModel) -> None:
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    with watchable(bert):
+        torch.rand(1000)
+    torch.testing.assert_close(torch.rand(3), expected)
+
+
+def test_compiled_code_runs_as_it_was_written(bert: BertModel) -> None:
+    compiled: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, _: object) -> object:
+        compiled.append(1)
+        return graph.forward
+
+    bert.encoder.layer[1].compile(backend=backend)
+    with torch.inference_mode():
+        with watchable(bert), watchable(bert):
+            inside = bert(IDS).last_hidden_state
+        assert not compiled
+        torch.testing.assert_close(bert(IDS).last_hidden_state, inside)
+    assert compiled
+
+
+def test_threads_that_are_inside_at_once_leave_everything_as_it_was(bert: BertModel) -> None:
+    bert.train()
+    bert.config._attn_implementation_internal = "flex_attention"
+    before, failures = state(bert), []
+
+    def go_in_and_out() -> None:
+        for _ in range(20):
+            with watchable(bert):
+                time.sleep(random.random() / 1000)
+                if (
+                    compiler._stance.stance != "force_eager"
+                    or bert.training
+                    or "sdpa" not in implementations(bert)
+                ):
+                    failures.append(1)
+
+    threads = [threading.Thread(target=go_in_and_out) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert compiler._stance.stance == "default"
+    assert state(bert) == before
+    assert set(implementations(bert)) == {"flex_attention"}
