@@ -35,7 +35,7 @@ def test_a_long_text_is_kept_pooled_unless_maps_are_chosen() -> None:
 
 def test_maps_that_do_not_fit_into_memory_are_refused_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1_000_000)
-    with pytest.raises(InputError, match=r"maps of 6 heads over 402 tokens take 4 MB, and 1 MB are free"):
+    with pytest.raises(InputError, match=r"maps of 6 heads over 402 tokens take 5 MB, and 1 MB are free"):
         attnviz.capture("cat " * 400, model=FakeSource(positions=700))
 
 

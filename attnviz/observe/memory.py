@@ -1,5 +1,6 @@
 """How much memory there is to keep maps in."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from attnviz.errors import InputError
@@ -7,6 +8,22 @@ from attnviz.errors import InputError
 SHARE = 0.8  # of what is free: the model and the drawing need some too
 
 _CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Need:
+    """How much memory something will take at most.
+
+    host:    bytes of the machine's memory
+    what:    what it is that takes them, in the plural ("maps of 6 heads")
+    instead: what would take less
+    device:  bytes that lie where the model runs, while it does; on a processor they are among the host's
+    """
+
+    host: int
+    what: str
+    instead: str
+    device: int = 0
 
 
 def check_fits(needed: int, *, what: str, instead: str) -> None:
