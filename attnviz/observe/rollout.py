@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attnviz.captures import Capture, LayerFacts, LayerMaps, Layers
 from attnviz.observe.base import Axes, axes_of, sizes
-from attnviz.observe.means import HeadSum, check_complete, mean_maps, size_of
+from attnviz.observe.means import PAIR, HeadSum, check_complete, mean_maps, size_of
 from attnviz.observe.memory import Need
 from attnviz.observe.tiles import Tile
 
@@ -45,7 +45,7 @@ class Rollout:
                 pairs.setdefault(layer.stack, []).append(queries * keys)
         kept = sum(sum(stack) if self._every else max(stack) for stack in pairs.values())
         return Need(
-            5 * kept,
+            PAIR * kept,
             what="the rollout up to every layer" if self._every else "the rollout",
             instead="take that up to the last layer alone" if self._every else "leave it out",
             device=HELD * sum(map(max, pairs.values())),
