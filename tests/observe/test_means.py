@@ -27,10 +27,11 @@ def test_a_mean_is_over_all_heads_of_its_layer(source: FakeSource) -> None:
         assert mean.computed.all()
 
 
-def test_a_pair_that_some_head_may_see_is_visible_in_the_mean() -> None:
+@pytest.mark.parametrize("together", [1, 2])
+def test_a_pair_that_some_head_may_see_is_visible_in_the_mean(together: int) -> None:
     apart = torch.stack([torch.eye(3), torch.eye(3).flip(0)]).bool()
     maps = ((LayerFacts("", 0, 2), random_maps(0, 2, 3, 3, apart)),)
-    (mean,) = seen(MapsSource(together=1, maps=maps, seen=apart), HeadMeans()).means
+    (mean,) = seen(MapsSource(together=together, maps=maps, seen=apart), HeadMeans()).means
     np.testing.assert_array_equal(mean.visible[0], apart.any(0))
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from attnviz.captures import Capture, LayerFacts
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.pairs import StrongestPairs
-from tests.fakes import FakeSource, MapsSource
+from tests.fakes import FakeSource, MapsSource, random_maps
 from tests.observe.looking import seen, tiled
 
 
@@ -58,6 +58,14 @@ def test_the_strongest_pairs_are_those_of_the_kept_maps(source: FakeSource) -> N
     for place, head in enumerate(capture.pairs.heads):
         expected = sorted_pairs(capture.map(head.name), source.visible(8).numpy(), 10)
         assert found_pairs(capture, place) == expected
+
+
+def test_pairs_of_tiles_that_begin_at_a_later_key_have_their_places_in_the_whole() -> None:
+    band = (torch.arange(7)[:, None] - torch.arange(7)).abs() < 2
+    maps = ((LayerFacts("", 0, 2), random_maps(0, 2, 7, 7, band)),)
+    capture = seen(MapsSource(rows=2, maps=maps, seen=band[None]), StrongestPairs(6), KeepMaps())
+    for head in range(2):
+        assert found_pairs(capture, head) == sorted_pairs(capture.map(f"0.{head}"), band.numpy(), 6)
 
 
 def test_special_tokens_can_be_left_out_of_the_pairs() -> None:

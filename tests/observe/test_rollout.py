@@ -71,7 +71,7 @@ def test_a_row_that_sees_nothing_is_zeros_in_rollout() -> None:
 
 
 def test_each_stack_has_a_rollout_and_cross_attention_none() -> None:
-    facts = [("encoder", 0, 4), ("encoder", 1, 4), ("decoder", 0, 3), ("cross", 0, (3, 4))]
+    facts = [("encoder", 0, 4), ("encoder", 1, 4), ("decoder", 0, 3), ("cross", 0, (3, 4)), ("cross", 1, 3)]
     maps = tuple(
         (
             LayerFacts(stack, layer, 2),
@@ -84,6 +84,7 @@ def test_each_stack_has_a_rollout_and_cross_attention_none() -> None:
         "encoder.1": (1, 4, 4),
         "decoder.0": (1, 3, 3),
     }
+    assert capture.notes == ()
     expected = rolled_out([weights.numpy() for _, weights in maps[:2]])[-1]
     np.testing.assert_allclose(capture.rollout["encoder.1"].weights[0], expected, atol=1e-6)
 
