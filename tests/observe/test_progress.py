@@ -15,6 +15,7 @@ from attnviz.observe.pool import PoolMaps
 from attnviz.observe.progress import TILES, Pace, Paced, Plan, Progress, planned, seconds_for
 from attnviz.observe.rollout import Rollout
 from attnviz.observe.run import observe, observe_batch
+from attnviz.observe.statistics import HeadStatistics
 from attnviz.observe.tiles import Tile
 from attnviz.observe.together import Together
 from attnviz.observe.words import WordMaps
@@ -131,3 +132,20 @@ def size(capture: Capture) -> int:
     if capture.pairs is not None:
         kept += [capture.pairs.queries, capture.pairs.keys, capture.pairs.weights]
     return sum(array.nbytes for array in kept)
+
+
+def test_statistics_take_no_more_than_was_told_and_grow_with_the_length_alone() -> None:
+    held: list[int] = []
+    needs: list[int] = []
+    for words in (100, 400):
+        source, statistics = FakeSource(layers=2, heads=5, positions=500), HeadStatistics()
+        encoded = source.encode(Sample("cat " * words))
+        observe(source, encoded, [statistics])
+        layers = statistics._layers.values()
+        rows = [rows for layer in layers for rows in (layer.rows, layer.uniform) if rows is not None]
+        tensors = [values for one in rows for values in one.values.values()]
+        tensors += [layer.random for layer in layers if layer.random is not None]
+        held.append(sum(tensor.nbytes for tensor in tensors))
+        needs.append(statistics.needs(source.facts.layers, encoded.axes).device)
+    assert all(kept <= need <= 3 * kept for kept, need in zip(held, needs, strict=True))
+    assert needs[1] < 4 * needs[0]
