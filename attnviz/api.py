@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
 from attnviz.captures import Capture
-from attnviz.inputs import Sample
+from attnviz.inputs import Sample, check_texts
 from attnviz.recipes import Choice, Style
 from attnviz.render import pages
 from attnviz.render.views import Page
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress
     from attnviz.models.base import Encoded, Source
     from attnviz.observe.base import Observer
+    from attnviz.observe.progress import Report
 
 POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
 POOLED_TO = 256
@@ -54,36 +55,33 @@ def capture(
     model: "str | Source" = DEFAULT_MODEL,
     choice: Choice = Choice(),
     truncate: bool = False,
+    report: "Report | None" = None,
 ) -> Capture:
     """Runs a text through a model once and keeps the maps that the choice needs.
 
     Without chosen maps all are kept, above 512 tokens pooled to 256 x 256.
+    report: told how far the run is, several times a second.
     Raises InputError for a text the model cannot take, SelectionError for layers or heads it does not have.
     """
     from attnviz.observe.run import observe
 
     check(choice)
+    sample = Sample(sample) if isinstance(sample, str) else sample
+    check_texts([sample])
     source = load_model(model) if isinstance(model, str) else model
-    encoded = source.encode(Sample(sample) if isinstance(sample, str) else sample, truncate=truncate)
-    return observe(source, encoded, [_keeper(source, encoded, choice)])
+    encoded = source.encode(sample, truncate=truncate)
+    return observe(source, encoded, [_keeper(source, encoded, choice)], report=report)
 
 
 def _keeper(source: "Source", encoded: "Encoded", choice: Choice) -> "Observer":
     """Whole maps where they were chosen or the text is short, else pooled ones."""
-    from attnviz.observe.choice import map_bytes
     from attnviz.observe.keep import KeepMaps
-    from attnviz.observe.memory import check_fits
     from attnviz.observe.pool import PoolMaps
 
     wanted = select.wanted_heads(source.facts.layers, choice)
     length = max(len(axis) for axes in encoded.axes.values() for axis in axes)
     if length > POOLED_ABOVE and choice == Choice(kind=choice.kind):
         return PoolMaps(POOLED_TO, wanted)
-    check_fits(
-        map_bytes(source.facts.layers, wanted, encoded.axes),
-        what=f"maps of {sum(map(len, wanted.values()))} heads over {length:,} tokens",
-        instead="choose fewer with -l/--layer and -H/--head, or leave out --tokens, --special and --words",
-    )
     return KeepMaps(wanted)
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import regex
 
+from attnviz.errors import InputError
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -23,6 +25,15 @@ class Sample:
     pair: str | None = None
     chat: bool = False
     name: str = "text"
+
+
+def check_texts(samples: Iterable[Sample]) -> None:
+    """Raises InputError for the first sample with nothing to read: to be asked before a model is loaded."""
+    for sample in samples:
+        if not sample.text.strip():
+            raise InputError(f"{sample.name} is empty: give at least one word")
+        if sample.pair is not None and not sample.pair.strip():
+            raise InputError(f"the second segment of {sample.name} is empty: give at least one word")
 
 
 class Span(NamedTuple):

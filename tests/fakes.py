@@ -1,13 +1,14 @@
 """A Source without a model: fixed weights, for tests of everything that comes after one."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.captures import LayerFacts, ModelFacts
+from attnviz.captures import Axis, LayerFacts, ModelFacts
 from attnviz.errors import InputError
 from attnviz.inputs import Sample, Span, word_spans
 from attnviz.models.base import Encoded
@@ -98,3 +99,64 @@ class FakeSource:
                 visible=visible[:, *part],
                 computed=torch.ones(1, 1, 1, dtype=torch.bool),
             )
+
+
+@dataclass(frozen=True)
+class MapsSource(FakeSource):
+    """Hands out maps made by hand, in tiles of any shape and order.
+
+    maps:  by layer, ``[heads, queries, keys]``
+    seen:  what may be seen, of the same shape; None for everything
+    done:  what was computed, likewise
+    order: seed of the order in which a layer's tiles come
+    """
+
+    maps: tuple[tuple[LayerFacts, torch.Tensor], ...] = ()
+    seen: torch.Tensor | None = None
+    done: torch.Tensor | None = None
+    order: int = 0
+    axis: Axis | None = None
+
+    @property
+    def facts(self) -> ModelFacts:
+        return replace(super().facts, layers=tuple(layer for layer, _ in self.maps))
+
+    def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:  # noqa: ARG002 - of the protocol
+        axes = {"": (self.axis, self.axis)} if self.axis else {}
+        return Encoded(sample, {}, axes)
+
+    def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        assert len(batch) == len(watches)
+        for (layer, weights), watch in product(self.maps, watches):
+            heads = watch.wanted(layer)
+            tiles = list(self._cut(layer, heads, weights)) if heads else []
+            for place in np.random.default_rng(self.order).permutation(len(tiles)):
+                watch.see(tiles[place])
+
+    def _cut(self, layer: LayerFacts, heads: range, weights: torch.Tensor) -> Iterator[Tile]:
+        queries, keys = weights.shape[1:]
+        visible = torch.ones(1, 1, 1, dtype=torch.bool) if self.seen is None else self.seen
+        computed = torch.ones(1, 1, 1, dtype=torch.bool) if self.done is None else self.done
+        for first, start in product(heads[:: self.together], range(0, queries, self.rows)):
+            some = range(first, min(first + self.together, heads.stop))
+            rows = range(start, min(start + self.rows, queries))
+            sees = visible.expand(-1, queries, keys)[:, rows.start : rows.stop].any(0).any(0).nonzero()
+            columns = range(int(sees[0]), int(sees[-1]) + 1) if len(sees) else range(1)
+
+            def cut(
+                values: torch.Tensor, some: range = some, rows: range = rows, columns: range = columns
+            ) -> torch.Tensor:
+                values = values if values.shape[0] == 1 else values[some.start : some.stop]
+                values = values if values.shape[1] == 1 else values[:, rows.start : rows.stop]
+                return values if values.shape[2] == 1 else values[:, :, columns.start : columns.stop]
+
+            yield Tile(layer, some, rows, columns, (queries, keys), cut(weights), cut(visible), cut(computed))
+
+
+def random_maps(
+    seed: int, heads: int, queries: int, keys: int, seen: torch.Tensor | None = None
+) -> torch.Tensor:
+    made = torch.from_numpy(np.random.default_rng(seed).random((heads, queries, keys), np.float32))
+    if seen is not None:
+        made = made * seen
+    return made / made.sum(-1, keepdim=True).clamp(min=1e-9)

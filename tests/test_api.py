@@ -5,7 +5,9 @@ import pytest
 
 import attnviz
 from attnviz.errors import InputError, SelectionError, UsageError
+from attnviz.inputs import Sample
 from attnviz.observe import memory
+from attnviz.observe.progress import Progress
 from attnviz.recipes import Choice
 from tests.fakes import FakeSource
 
@@ -35,13 +37,31 @@ def test_a_long_text_is_kept_pooled_unless_maps_are_chosen() -> None:
 
 def test_maps_that_do_not_fit_into_memory_are_refused_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1_000_000)
-    with pytest.raises(InputError, match=r"maps of 6 heads over 402 tokens take 4 MB, and 1 MB are free"):
+    with pytest.raises(InputError, match=r"maps of 6 heads over 402 tokens take 5 MB, and 1 MB are free"):
         attnviz.capture("cat " * 400, model=FakeSource(positions=700))
 
 
 def test_a_choice_that_cannot_be_understood_fails_before_a_model_is_loaded() -> None:
     with pytest.raises(UsageError, match='"abc" is no layer'):
         attnviz.capture(SENTENCE, model="no such model", choice=Choice(layers="abc"))
+
+
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        (" \n", "text is empty: give at least one word"),
+        (Sample("One cat", "", name="pair"), "the second segment of pair is empty"),
+    ],
+)
+def test_an_empty_text_fails_before_a_model_is_loaded(sample: str | Sample, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        attnviz.capture(sample, model="no such model")
+
+
+def test_a_capture_reports_how_far_it_is() -> None:
+    reports: list[Progress] = []
+    attnviz.capture(SENTENCE, model=FakeSource(), report=reports.append)
+    assert (reports[0].done, reports[-1].done) == (0, 2)
 
 
 def test_the_model_that_ships_needs_no_other_library() -> None:

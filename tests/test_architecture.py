@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent / "attnviz"
 
 LEAVES = {
     "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files",
-    "attnviz.recipes",    "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
+    "attnviz.recipes", "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
+    "attnviz.analysis.words",
 }  # fmt: skip
 ROOMS = [
     "attention",

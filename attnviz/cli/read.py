@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attnviz.cli.options import Inputs
 from attnviz.errors import InputError, UsageError
-from attnviz.inputs import Sample
+from attnviz.inputs import Sample, check_texts
 
 
 def samples(inputs: Inputs) -> list[Sample]:
@@ -18,10 +18,9 @@ def samples(inputs: Inputs) -> list[Sample]:
         raise UsageError(f"--pair goes with one text, not with {len(texts)}")
     if inputs.pair is not None and inputs.chat:
         raise UsageError("--pair and --chat do not go together: a chat has one message")
-    for name, text in texts:
-        if not text.strip():
-            raise InputError(f"{name} is empty: give at least one word")
-    return [Sample(text, inputs.pair, inputs.chat, name) for name, text in texts]
+    found = [Sample(text, inputs.pair, inputs.chat, name) for name, text in texts]
+    check_texts(found)
+    return found
 
 
 def _texts(inputs: Inputs) -> list[tuple[str, str]]:

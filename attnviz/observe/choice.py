@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from torch import Tensor
+
 from attnviz.captures import LayerFacts
-from attnviz.observe.base import Axes
+from attnviz.observe.base import Axes, sizes
 from attnviz.observe.tiles import Tile
 
 Choice = Mapping[str, Sequence[int]] | None
@@ -27,11 +29,29 @@ def places(heads: Sequence[int], tile: Tile) -> tuple[list[int], list[int]]:
     return [place for place, _ in found], [place for _, place in found]
 
 
+def picked(values: Tensor, places: Sequence[int]) -> Tensor:
+    """Some entries of the first axis; no copy where they lie side by side in their order."""
+    side_by_side = list(places) == list(range(places[0], places[-1] + 1)) if places else True
+    return values[places[0] : places[-1] + 1] if places and side_by_side else values[list(places)]
+
+
+def masks_of(heads: Sequence[int], tile: Tile, mask: Tensor) -> int:
+    """How many masks the heads of a layer need, going by the first tile of it: one where all are alike.
+
+    A tile of one head cannot say whether the masks of others are like its own.
+    """
+    return 1 if mask.shape[0] == 1 and len(tile.heads) > 1 else len(heads)
+
+
+def for_heads(mask: Tensor, places: Sequence[int]) -> Tensor:
+    """The masks of some heads of a tile, by their places in it; the one of all of them where it has one."""
+    return mask if mask.shape[0] == 1 else picked(mask, places)
+
+
 def map_bytes(layers: Iterable[LayerFacts], choice: Choice, axes: Axes) -> int:
-    """How much memory whole maps of the chosen heads take: 4 bytes a weight, and one a pair for the mask."""
-    total = 0
-    for layer in layers:
-        heads = chosen(choice, layer)
-        queries, keys = axes[layer.stack]
-        total += len(queries) * len(keys) * (4 * len(heads) + 1) if heads else 0
-    return total
+    """How much memory whole maps of the chosen heads take: 4 bytes a weight, and two a pair for the masks."""
+    return sum(
+        queries * keys * (4 * len(heads) + 2)
+        for layer, (queries, keys) in sizes(layers, axes)
+        if (heads := chosen(choice, layer))
+    )

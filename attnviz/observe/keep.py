@@ -1,13 +1,15 @@
 """Whole maps of chosen heads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps, Layers
-from attnviz.observe.base import Axes, axes_of
-from attnviz.observe.choice import Choice, chosen, places, spanned
+from attnviz.observe.base import Axes, axes_of, sizes
+from attnviz.observe.choice import Choice, chosen, for_heads, map_bytes, masks_of, picked, places, spanned
+from attnviz.observe.memory import Need
 from attnviz.observe.tiles import Tile
 
 
@@ -22,6 +24,16 @@ class KeepMaps:
     def start(self, axes: Axes) -> None:
         self._axes = axes
         self._kept = {}
+
+    def needs(self, layers: Sequence[LayerFacts], axes: Axes) -> Need:
+        kept = [(len(chosen(self._choice, layer)), both) for layer, both in sizes(layers, axes)]
+        longest = max((max(both) for heads, both in kept if heads), default=0)
+        return Need(
+            map_bytes(layers, self._choice, axes),
+            what=f"maps of {sum(heads for heads, _ in kept)} heads over {longest:,} tokens",
+            instead="choose fewer with -l/--layer and -H/--head, or leave out --tokens, --special and "
+            "--words",
+        )
 
     def wanted(self, layer: LayerFacts) -> range | None:
         return spanned(self._choice, layer)
@@ -58,12 +70,10 @@ class _Maps:
     def add(self, tile: Tile) -> None:
         pairs = slice(tile.rows.start, tile.rows.stop), slice(tile.columns.start, tile.columns.stop)
         own, theirs = places(self.heads, tile)
-        self.weights[(own, *pairs)] = tile.weights[theirs].to(self.weights)
+        self.weights[(own, *pairs)] = picked(tile.weights, theirs).to(self.weights)
         for kept, seen in ((self.visible, tile.visible), (self.computed, tile.computed)):
-            if seen.shape[0] == 1:
-                kept[(slice(None), *pairs)] = seen.to(kept)
-            else:
-                kept[(own, *pairs)] = seen[theirs].to(kept)
+            alike = kept.shape[0] == 1
+            kept[([0] if alike else own, *pairs)] = for_heads(seen, theirs[:1] if alike else theirs).to(kept)
 
     def layer_maps(self, layer: LayerFacts, queries: Axis, keys: Axis) -> LayerMaps:
         return LayerMaps(
@@ -82,7 +92,7 @@ def _room(tile: Tile, heads: tuple[int, ...]) -> _Maps:
     """Room for the maps that this is the first tile of: what no tile covers is not visible, but computed."""
 
     def mask(seen: Tensor, *, value: bool) -> Tensor:
-        return torch.full((1 if seen.shape[0] == 1 else len(heads), *tile.size), value)
+        return torch.full((masks_of(heads, tile, seen), *tile.size), value)
 
     return _Maps(
         heads,

@@ -1,19 +1,63 @@
-"""How much memory there is to keep maps in."""
+"""How much memory there is to keep maps in, and what is said when it is not enough."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from attnviz.errors import InputError
 
 SHARE = 0.8  # of what is free: the model and the drawing need some too
 
 _CGROUP = Path("/sys/fs/cgroup")
+_EXHAUSTED = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
+
+
+@dataclass(frozen=True)
+class Need:
+    """How much memory something will take at most.
+
+    host:    bytes of the machine's memory
+    what:    what it is that takes them, in the plural ("maps of 6 heads")
+    instead: what would take less
+    device:  bytes where the model runs, while it does; on a processor they become those of ``host``
+    """
+
+    host: int
+    what: str
+    instead: str
+    device: int = 0
+
+
+def check_room(needs: Sequence[Need], device: str = "cpu") -> None:
+    """Raises InputError if what is needed together is not to be had, before anything is computed.
+
+    device: where the model runs; the memory of a GPU is looked at apart
+    """
+    if device.startswith("cuda"):
+        _check_sum(needs, [need.device for need in needs], free_on(device), f" on {device}")
+        _check_sum(needs, [need.host for need in needs], available())
+    else:
+        _check_sum(needs, [max(need.host, need.device) for need in needs], available())
+
+
+def _check_sum(needs: Sequence[Need], sizes: Sequence[int], free: int | None, where: str = "") -> None:
+    total = sum(sizes)
+    if free is None or total <= SHARE * free:
+        return
+    size, place = max((size, -place) for place, size in enumerate(sizes))
+    largest = needs[-place]
+    share = "" if size == total else f" of the {shown(total)} that are needed"
+    raise InputError(
+        f"{largest.what} take {shown(size)}{share}, and {shown(free)} are free{where}: {largest.instead}"
+    )
 
 
 def check_fits(needed: int, *, what: str, instead: str) -> None:
     """Raises InputError if so many bytes are not to be had, before anything is computed."""
-    free = available()
-    if free is not None and needed > SHARE * free:
-        raise InputError(f"{what} take {_size(needed)}, and {_size(free)} are free: {instead}")
+    check_room([Need(needed, what, instead)])
 
 
 def available(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = _CGROUP) -> int | None:
@@ -23,6 +67,50 @@ def available(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = _CGROUP) -> 
     """
     known = [size for size in (_system(meminfo), _group(cgroup)) if size is not None]
     return min(known) if known else None
+
+
+def free_on(device: str) -> int | None:
+    """Free bytes of a GPU; None where that cannot be asked."""
+    return torch.cuda.mem_get_info(torch.device(device))[0] if torch.cuda.is_available() else None
+
+
+@contextmanager
+def answered(reading: str, needs: Sequence[Need], device: str = "cpu") -> Iterator[None]:
+    """Inside the block an allocation that fails is an InputError, with what was expected and what would fit.
+
+    reading: what is going on ("gpt2 read 4,096 tokens")
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not _is_exhaustion(error):
+            raise
+        gpu = device.startswith("cuda")
+        needed = sum(max(need.host, need.device) for need in needs)
+        free = free_on(device) if gpu else available()
+        left = f", and {shown(free)} are free" if free is not None else ""
+        raise InputError(
+            f"memory ran out while {reading}: what was asked for takes {shown(needed)} above the model's own "
+            f"work{left}; {_way_out(needs, gpu=gpu)}"
+        ) from error
+
+
+def _way_out(needs: Sequence[Need], *, gpu: bool) -> str:
+    largest = max(needs, key=lambda need: max(need.host, need.device), default=None)
+    fewer = f"{largest.instead}; " if largest and max(largest.host, largest.device) > _WORTH_IT else ""
+    return (
+        f"{fewer}read a shorter text, or load the model with {'--device cpu' if gpu else '--dtype bfloat16'}"
+    )
+
+
+_WORTH_IT = 100_000_000  # bytes: less than that does not decide whether a run fits
+
+
+def _is_exhaustion(error: Exception) -> bool:
+    """Whether there was no memory left; torch says so by words alone on a processor."""
+    told = str(error).lower()
+    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return known or any(words in told for words in _EXHAUSTED)
 
 
 def _system(meminfo: Path) -> int | None:
@@ -44,5 +132,8 @@ def _read(file: Path) -> str:
         return ""
 
 
-def _size(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+def shown(size: int) -> str:
+    """A number of bytes for a person: "1.4 GB", "23 MB", "4 kB"."""
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"

@@ -1,5 +1,6 @@
 """Maps of long texts made small while the model runs: neighbouring tokens put together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -8,8 +9,9 @@ from torch.nn.functional import pad
 
 from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps, Layers
 from attnviz.inputs import hull
-from attnviz.observe.base import Axes, axes_of
-from attnviz.observe.choice import Choice, chosen, places, spanned
+from attnviz.observe.base import Axes, axes_of, sizes
+from attnviz.observe.choice import Choice, chosen, for_heads, masks_of, picked, places, spanned
+from attnviz.observe.memory import Need
 from attnviz.observe.tiles import Tile
 
 
@@ -31,6 +33,14 @@ class PoolMaps:
         self._axes = axes
         self._pooled = {}
 
+    def needs(self, layers: Sequence[LayerFacts], axes: Axes) -> Need:
+        total = 0
+        for layer, both in sizes(layers, axes):
+            queries, keys = (min(length, self._size) for length in both)
+            heads = len(chosen(self._choice, layer))
+            total += queries * keys * (4 * heads + 8) if heads else 0
+        return Need(total, what="pooled maps", instead="pool them to fewer rows and columns", device=total)
+
     def wanted(self, layer: LayerFacts) -> range | None:
         return spanned(self._choice, layer)
 
@@ -44,7 +54,7 @@ class PoolMaps:
             pooled.layer_maps(layer, axes_of(self._axes, layer, pooled.size))
             for layer, pooled in self._pooled.items()
         )
-        notes = (*capture.notes, *self._notes())
+        notes = tuple(dict.fromkeys((*capture.notes, *self._notes())))
         return replace(capture, pooled=Layers((*capture.pooled, *maps)), notes=notes)
 
     def _notes(self) -> list[str]:
@@ -60,7 +70,7 @@ class PoolMaps:
         heads = chosen(self._choice, tile.layer)
         by_query, by_key = (-(-length // self._size) for length in tile.size)
         pairs = (-(-tile.size[0] // by_query), -(-tile.size[1] // by_key))
-        masks = (1 if mask.shape[0] == 1 else len(heads) for mask in (tile.visible, tile.computed))
+        masks = (masks_of(heads, tile, mask) for mask in (tile.visible, tile.computed))
         zeros = (tile.weights.new_zeros(count, *pairs, dtype=torch.float32) for count in (len(heads), *masks))
         return _Sums(heads, tile.size, (by_query, by_key), *zeros)
 
@@ -83,11 +93,12 @@ class _Sums:
 
     def add(self, tile: Tile) -> None:
         own, theirs = places(self.heads, tile)
-        self._add(self.weights, own, tile.weights[theirs], tile)
+        self._add(self.weights, own, picked(tile.weights, theirs), tile)
         for sums, mask in ((self.visible, tile.visible), (self.computed, tile.computed)):
-            alike = mask.shape[0] == 1
-            seen = mask if alike else mask[theirs]
-            self._add(sums, [0] if alike else own, seen.expand(-1, *tile.weights.shape[1:]), tile)
+            alike = sums.shape[0] == 1
+            heads = [0] if alike else own
+            seen = for_heads(mask, theirs[:1] if alike else theirs)
+            self._add(sums, heads, seen.expand(len(heads), *tile.weights.shape[1:]), tile)
 
     def _add(self, sums: Tensor, heads: list[int], values: Tensor, tile: Tile) -> None:
         """Add ``values [heads, rows, columns]`` of a tile to the sums of those heads."""

@@ -2,30 +2,52 @@
 
 from collections.abc import Sequence
 
-from attnviz.captures import Capture, LayerFacts
+from attnviz.captures import Capture
 from attnviz.models.base import Encoded, Source
 from attnviz.observe.base import Observer
-from attnviz.observe.tiles import Tile
+from attnviz.observe.memory import answered, check_room
+from attnviz.observe.progress import Pace, Paced, Report, needs_of, planned
+from attnviz.observe.together import Together
 
 
-def observe(source: Source, encoded: Encoded, observers: Sequence[Observer]) -> Capture:
+def observe(
+    source: Source, encoded: Encoded, observers: Sequence[Observer], *, report: Report | None = None
+) -> Capture:
     """What the observers saw of one sample, in numpy.
 
-    Raises ModelError if the weights cannot be captured exactly.
+    report: told how far the run is, several times a second
+    Raises ModelError if the weights cannot be captured exactly, InputError if they do not fit into memory.
     """
-    (capture,) = observe_batch(source, [encoded], [observers])
+    (capture,) = observe_batch(source, [encoded], [observers], report=report)
     return capture
 
 
 def observe_batch(
-    source: Source, batch: Sequence[Encoded], observers: Sequence[Sequence[Observer]]
+    source: Source,
+    batch: Sequence[Encoded],
+    observers: Sequence[Sequence[Observer]],
+    *,
+    report: Report | None = None,
 ) -> list[Capture]:
-    """What was seen of several samples that the model reads at once: each has observers of its own."""
+    """What was seen of several samples that the model reads at once: each has observers of its own.
+
+    Raises as ``observe`` does: for what will not fit before the run.
+    """
+    plan, needs, device = (
+        planned(source, batch, observers),
+        needs_of(source, batch, observers),
+        source.facts.device,
+    )
+    check_room(needs, device)
     for encoded, looking in zip(batch, observers, strict=True):
         for observer in looking:
             observer.start(encoded.axes)
-    source.run(batch, [_Together(looking) for looking in observers])
-    return [_capture(source, *sample) for sample in zip(batch, observers, strict=True)]
+    pace = Pace(plan, report or (lambda _: None))
+    with answered(f"{plan.name} read {plan.tokens:,} tokens", needs, device):
+        source.run(batch, [Paced(Together(looking), pace) for looking in observers])
+        captures = [_capture(source, *sample) for sample in zip(batch, observers, strict=True)]
+    pace.finish()
+    return captures
 
 
 def _capture(source: Source, encoded: Encoded, observers: Sequence[Observer]) -> Capture:
@@ -39,19 +61,3 @@ def _capture(source: Source, encoded: Encoded, observers: Sequence[Observer]) ->
     for observer in observers:
         capture = observer.added_to(capture)
     return capture
-
-
-class _Together:
-    """Several observers as one: what any of them wants is computed once."""
-
-    def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = observers
-
-    def wanted(self, layer: LayerFacts) -> range | None:
-        ranges = [heads for observer in self._observers if (heads := observer.wanted(layer))]
-        return range(min(r.start for r in ranges), max(r.stop for r in ranges)) if ranges else None
-
-    def see(self, tile: Tile) -> None:
-        for observer in self._observers:
-            if observer.wanted(tile.layer):
-                observer.see(tile)

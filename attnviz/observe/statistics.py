@@ -5,7 +5,7 @@ that are eligible. What a head that looks at all visible keys alike would have i
 rows to the same functions, once for each kind of visibility.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,11 +15,13 @@ from torch import Tensor
 from attnviz.captures import Axis, Capture, Head, Integers, LayerFacts, Numbers, Pairs, Statistics
 from attnviz.metrics import FEWEST_ROWS, METRICS
 from attnviz.models.scratch import Scratch
-from attnviz.observe.base import Axes, axes_of
+from attnviz.observe.base import Axes, axes_of, sizes
 from attnviz.observe.keys import Keys, keys_of
+from attnviz.observe.memory import Need
 from attnviz.observe.rows import Measures, shapes
 from attnviz.observe.tiles import Tile
 
+MEASURES = len(METRICS) + 3  # numbers of a row that are kept at most
 DRAWS = 20  # random heads, for what "positional" reaches by chance
 FLAT = 1e-3  # a row whose largest weight is so little more than the mean has no largest weight
 
@@ -37,6 +39,11 @@ class HeadStatistics:
         self._axes = axes
         self._layers = {}
         self._uniform = {}
+
+    def needs(self, layers: Sequence[LayerFacts], axes: Axes) -> Need:
+        each = [(layer.heads, queries) for layer, (queries, _) in sizes(layers, axes) if layer.heads]
+        total = sum(queries * (4 * MEASURES * (heads + 1) + 8 * DRAWS) for heads, queries in each)
+        return Need(0, "the statistics of all heads", "leave them out, or read a shorter text", total)
 
     def wanted(self, layer: LayerFacts) -> range | None:
         return range(layer.heads) if layer.heads else None

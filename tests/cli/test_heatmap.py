@@ -7,12 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from attnviz.cli.app import run
+from attnviz.models.base import Encoded
+from attnviz.observe.tiles import Watch
+from tests.fakes import FakeSource
 
 SENTENCE = "The cat sat on the mat"
 NASTY = [
@@ -228,6 +233,61 @@ def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
     _, err = command.communicate()
     assert command.returncode == 130
     assert b"Traceback" not in err
+
+
+def test_an_interrupted_run_leaves_only_whole_files(tmp_path: Path) -> None:
+    (tmp_path / "many.txt").write_text("The cat sat on the mat.\n" * 500)
+    target = str(tmp_path / "{sample}.png")
+    command = subprocess.Popen(
+        attnviz("heatmap", "--file", str(tmp_path / "many.txt"), "--lines", "-o", target, "--dpi", "600"),
+        stderr=subprocess.PIPE,
+    )
+    while len(list(tmp_path.glob("*.png"))) < 2 and command.poll() is None:
+        time.sleep(0.02)
+    command.send_signal(signal.SIGINT)
+    _, err = command.communicate()
+    assert command.returncode == 130
+    assert b"Traceback" not in err
+    written = [file for file in tmp_path.iterdir() if file.name != "many.txt"]
+    assert 2 <= len(written) < 500
+    assert all(file.suffix == ".png" and file.read_bytes().endswith(b"IEND\xaeB`\x82") for file in written)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["One cat", " ", "Two dogs"], "text-2 is empty: give at least one word"),
+        (["One cat", "--pair", ""], "the second segment of text is empty: give at least one word"),
+    ],
+)
+def test_an_empty_text_among_others_fails_before_the_model_is_loaded(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("attnviz.api.load_model", lambda *_, **__: pytest.fail("the model was loaded"))
+    assert run(["heatmap", *arguments, "-o", str(tmp_path / "{sample}.png")]) == 1
+    assert capsys.readouterr().err == f"attnviz: {message}\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_memory_that_runs_out_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Full(FakeSource):
+        def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+            super().run(batch, watches)
+            torch.empty(2**50)
+
+    monkeypatch.setattr("attnviz.api.load_model", lambda *_, **__: Full())
+    assert run(["heatmap", SENTENCE]) == 1
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith("attnviz: memory ran out while fake read 8 tokens: what was asked for takes 2 kB")
+    assert err.count("\n") == 1
 
 
 def test_alone_it_shows_three_examples(capsys: pytest.CaptureFixture[str]) -> None:

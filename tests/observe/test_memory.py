@@ -1,11 +1,23 @@
 """What fits into memory, and what is refused before the run."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from attnviz.errors import InputError
+from attnviz.inputs import Sample
+from attnviz.models.base import Encoded
 from attnviz.observe import memory
+from attnviz.observe.keep import KeepMaps
+from attnviz.observe.means import HeadMeans
+from attnviz.observe.memory import Need, check_room
+from attnviz.observe.run import observe
+from attnviz.observe.tiles import Watch
+from tests.fakes import FakeSource
+from tests.observe.looking import TEXT
 
 
 def machine(directory: Path, available: int, limit: str, used: int) -> tuple[Path, Path]:
@@ -34,3 +46,107 @@ def test_what_does_not_fit_is_refused_with_what_would(monkeypatch: pytest.Monkey
     memory.check_fits(7_900_000_000, what="maps", instead="choose fewer")
     with pytest.raises(InputError, match=r"maps take 8\.1 GB, and 10\.0 GB are free: choose fewer"):
         memory.check_fits(8_100_000_000, what="maps", instead="choose fewer")
+
+
+def test_what_is_needed_together_counts_and_the_largest_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 10_000_000_000)
+    small, large = (
+        Need(3_000_000_000, "words", "take no words"),
+        Need(0, "maps", "choose fewer", 6_000_000_000),
+    )
+    check_room([small, Need(0, "means", "take none", 5_000_000_000)])
+    told = r"maps take 6\.0 GB of the 9\.0 GB that are needed, and 10\.0 GB are free: choose fewer"
+    with pytest.raises(InputError, match=told):
+        check_room([small, large])
+
+
+def test_the_memory_of_a_gpu_counts_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 10_000_000_000)
+    monkeypatch.setattr(memory, "free_on", {"cuda:1": 5_000_000_000}.get)
+    needs = [Need(7_000_000_000, "maps", "choose fewer", 1_000_000_000)]
+    check_room(needs, "cuda:1")
+    with pytest.raises(
+        InputError, match=r"rollouts take 4\.5 GB of the 5\.5 GB .* 5\.0 GB are free on cuda:1: no"
+    ):
+        check_room([*needs, Need(0, "rollouts", "no", 4_500_000_000)], "cuda:1")
+    with pytest.raises(
+        InputError, match=r"maps take 7\.0 GB of the 9\.0 GB .* 10\.0 GB are free: choose fewer"
+    ):
+        check_room([*needs, Need(2_000_000_000, "words", "no")], "cuda:1")
+
+
+def test_without_a_limit_everything_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: None)
+    check_room([Need(10**18, "maps", "choose fewer")])
+    check_room([])
+
+
+def too_much_torch() -> None:
+    torch.empty(2**50)
+
+
+def too_much_numpy() -> None:
+    np.empty(2**50)
+
+
+def too_much_gpu() -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+@pytest.mark.parametrize("allocate", [too_much_torch, too_much_numpy, too_much_gpu])
+def test_an_allocation_that_fails_is_answered_with_what_was_expected(
+    allocate: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 2_000_000_000)
+    needs = [Need(700_000_000, "maps", "choose fewer")]
+    told = (
+        "memory ran out while gpt read 9 tokens: what was asked for takes 700 MB above the model's own work, "
+        "and 2.0 GB are free; choose fewer; read a shorter text, or load the model with --dtype bfloat16"
+    )
+    with pytest.raises(InputError) as raised, memory.answered("gpt read 9 tokens", needs):
+        allocate()
+    assert str(raised.value) == told
+    assert raised.value.__cause__ is not None
+
+
+def test_what_is_small_is_not_blamed_for_a_full_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "free_on", lambda _: None)
+    needs = [Need(7_000_000, "maps", "choose fewer")]
+    told = "takes 7 MB above the model's own work; read a shorter text, or load the model with --device cpu"
+    with pytest.raises(InputError, match=told), memory.answered("gpt read 9 tokens", needs, "cuda:0"):
+        too_much_gpu()
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("shapes do not agree"), ValueError("out of memory"), KeyError("x")]
+)
+def test_other_errors_stay_what_they_are(error: Exception) -> None:
+    with pytest.raises(type(error)) as raised, memory.answered("gpt read 9 tokens", []):
+        raise error
+    assert raised.value is error
+
+
+@pytest.mark.parametrize("allocate", [too_much_torch, too_much_numpy])
+def test_a_run_without_memory_left_is_one_line(allocate: Callable[[], None]) -> None:
+    class Full(FakeSource):
+        def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+            super().run(batch, watches)
+            allocate()
+
+    source = Full()
+    with pytest.raises(InputError, match="memory ran out while fake read 4 tokens: what was asked for takes"):
+        observe(source, source.encode(Sample("The cat")), [KeepMaps()])
+
+
+def test_what_does_not_fit_is_refused_before_the_model_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 900)
+
+    class Unrun(FakeSource):
+        def run(self, *_: object) -> None:
+            pytest.fail("the model ran")
+
+    source = Unrun()
+    with pytest.raises(
+        InputError, match="mean maps of 2 layers take 1 kB, and 1 kB are free: take them pooled"
+    ):
+        observe(source, source.encode(Sample(TEXT)), [HeadMeans()])

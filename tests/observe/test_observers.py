@@ -194,6 +194,6 @@ def test_a_group_over_two_texts_stands_in_the_first() -> None:
 def test_the_memory_of_maps_is_told_before() -> None:
     source = FakeSource()
     axes = source.encode(Sample(TEXT)).axes
-    assert map_bytes(source.facts.layers, None, axes) == 2 * 64 * (3 * 4 + 1)
-    assert map_bytes(source.facts.layers, {"1": (0, 2)}, axes) == 64 * (2 * 4 + 1)
+    assert map_bytes(source.facts.layers, None, axes) == 2 * 64 * (3 * 4 + 2)
+    assert map_bytes(source.facts.layers, {"1": (0, 2)}, axes) == 64 * (2 * 4 + 2)
     assert map_bytes([LayerFacts("", 0, 0)], None, axes) == 0
