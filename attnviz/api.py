@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING
 
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
-from attnviz.captures import Capture
+from attnviz.captures import Capture, Captures
 from attnviz.inputs import Sample
 from attnviz.recipes import Choice, Style
 from attnviz.render import pages
 from attnviz.render.views import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from numpy import floating
+    from numpy.typing import NDArray
 
     from attnviz.builtin.check import Check
     from attnviz.builtin.schedule import Progress
@@ -98,6 +101,39 @@ def check(choice: Choice, style: Style | None = None) -> None:
 def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
     """What ``attnviz heatmap`` shows of a capture, ready to be drawn."""
     return pages.heatmap_page(seen, choice, style)
+
+
+def load(file: str | Path) -> Capture | Captures:
+    """What ``seen.save`` or ``attnviz capture`` wrote: one Capture, or several as a sequence.
+
+    Maps stay in the file and are read when they are looked at. A foreign ``.npz`` with
+    ``attention[layer, head, query, key]`` and ``tokens`` is taken too.
+    Raises InputError if the file cannot be read, is damaged, or of a later schema.
+    """
+    from attnviz.observe.memory import check_fits
+    from attnviz.stored import files, npz
+
+    path = Path(file)
+    if not npz.is_one(path):
+        captures = files.read(path)
+        return captures if len(captures) > 1 else captures[0]
+    check_fits(npz.needed(path), what=f"the arrays in {path.name}", instead="give a smaller file")
+    return npz.read(path)
+
+
+def from_arrays(attention: "NDArray[floating]", tokens: "Sequence[str]", *, name: str = "arrays") -> Capture:
+    """A capture of self-attention that was taken elsewhere, such as by another library.
+
+    attention: ``[layers, heads, queries, keys]``, rows summing to 1, or to 0 where nothing is seen
+    tokens:    what was read, one for each query and key
+    name:      what the model is called
+    Assumed, since nobody says otherwise: each token is a word and none is special; where no layer has any
+    weight after the diagonal, a query sees only itself and what is before it (a note says so).
+    Raises InputError for what is no attention over these tokens.
+    """
+    from attnviz.stored import arrays
+
+    return arrays.from_arrays(attention, tokens, name=name)
 
 
 def save(page: Page, file: str | Path, *, style: Style = Style(), force: bool = False) -> tuple[str, ...]:

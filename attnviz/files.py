@@ -1,15 +1,25 @@
 """Files written whole or not at all, and questions to a file system that may answer with an error."""
 
 import contextlib
+import os
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from attnviz.errors import OutputError
 from attnviz.inputs import printable
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes a file under another name beside its place, and moves it there when it is complete.
+    """Writes a file whole or not at all. Raises OutputError if that cannot be done."""
+    with writing_whole(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def writing_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into under another name beside its place; it is moved there when all went well.
 
     A link is followed: what it points to is replaced. Raises OutputError if that cannot be done.
     """
@@ -19,13 +29,37 @@ def write_whole(path: Path, data: bytes) -> None:
         target = path.resolve()
         draft = target.with_name(name)
         with draft.open("xb") as file:
-            file.write(data)
+            yield file
         draft.replace(target)
     except OSError as error:
         raise OutputError(f"cannot write {printable(str(path))}: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def check_place(path: Path, *, same: Callable[[Path], bool], kind: str, force: bool = False) -> None:
+    """Raises OutputError unless a file may be written there; to be asked before long work.
+
+    same: whether the file that is there is one of the kind, and may be replaced
+    kind: how such files are called
+    """
+    shown = printable(str(path))
+    if is_directory(path):
+        raise OutputError(f"cannot write {shown}: it is a directory; name a file in it")
+    if not is_directory(path.parent):
+        raise OutputError(f"cannot write {shown}: there is no directory {printable(str(path.parent))}")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write {shown}: {printable(str(path.parent))} may not be written to")
+    if _exists(path) and not (force or (is_file(path) and same(path))):
+        raise OutputError(f"cannot write {shown}: a file is there that is no {kind}; --force replaces it")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise OutputError(f"cannot write {printable(str(path))}: {error.strerror or error}") from error
 
 
 def make_directory(path: Path) -> None:
@@ -40,5 +74,13 @@ def is_directory(path: Path) -> bool:
     """Whether there is such a directory; a name that cannot be one (too long, out of reach) is none."""
     try:
         return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a regular file, likewise."""
+    try:
+        return path.is_file()
     except (OSError, ValueError):
         return False
