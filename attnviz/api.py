@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
 from attnviz.captures import Capture, Captures
+from attnviz.files import begins_with
 from attnviz.inputs import Sample
 from attnviz.recipes import Choice, Style
 from attnviz.render import pages
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
 POOLED_TO = 256
+
+ZIP = b"PK\x03\x04"
+"""What a ``.npz`` begins with."""
 
 
 def load_model(
@@ -55,23 +59,33 @@ def capture(
     sample: str | Sample,
     *,
     model: "str | Source" = DEFAULT_MODEL,
-    choice: Choice = Choice(),
+    keep: str | None = "all",
+    pooled: int | None = None,
+    statistics: bool = True,  # noqa: ARG001
+    choice: Choice | None = None,
     truncate: bool = False,
 ) -> Capture:
-    """Runs a text through a model once and keeps the maps that the choice needs.
+    """Runs a text through a model once and keeps the maps that are asked for, or that the choice needs.
 
-    Without chosen maps all are kept, above 512 tokens pooled to 256 x 256.
+    keep:   which maps are kept whole: "all", exact heads such as "3.5,7.1", or None
+    pooled: keep all maps pooled to so many rows and columns at most, too
+    choice: keep what a picture of it needs; without chosen maps that is all, above 512 tokens pooled
     Raises InputError for a text the model cannot take, SelectionError for layers or heads it does not have.
     """
+    from attnviz.observe.pool import PoolMaps
     from attnviz.observe.run import observe
 
-    check(choice)
+    wanted = choice or Choice(heads=None if keep == "all" else keep)
+    check(wanted)
     source = load_model(model) if isinstance(model, str) else model
     encoded = source.encode(Sample(sample) if isinstance(sample, str) else sample, truncate=truncate)
-    return observe(source, encoded, [_keeper(source, encoded, choice)])
+    observers: list[Observer] = [PoolMaps(pooled)] if pooled else []
+    if choice is not None or keep is not None:
+        observers.append(_keeper(source, encoded, wanted, whole=choice is None))
+    return observe(source, encoded, observers)
 
 
-def _keeper(source: "Source", encoded: "Encoded", choice: Choice) -> "Observer":
+def _keeper(source: "Source", encoded: "Encoded", choice: Choice, *, whole: bool) -> "Observer":
     """Whole maps where they were chosen or the text is short, else pooled ones."""
     from attnviz.observe.choice import map_bytes
     from attnviz.observe.keep import KeepMaps
@@ -80,7 +94,7 @@ def _keeper(source: "Source", encoded: "Encoded", choice: Choice) -> "Observer":
 
     wanted = select.wanted_heads(source.facts.layers, choice)
     length = max(len(axis) for axes in encoded.axes.values() for axis in axes)
-    if length > POOLED_ABOVE and choice == Choice(kind=choice.kind):
+    if not whole and length > POOLED_ABOVE and choice == Choice(kind=choice.kind):
         return PoolMaps(POOLED_TO, wanted)
     check_fits(
         map_bytes(source.facts.layers, wanted, encoded.axes),
@@ -110,13 +124,20 @@ def load(file: str | Path) -> Capture | Captures:
     ``attention[layer, head, query, key]`` and ``tokens`` is taken too.
     Raises InputError if the file cannot be read, is damaged, or of a later schema.
     """
-    from attnviz.observe.memory import check_fits
-    from attnviz.stored import files, npz
+    from attnviz.stored import files
 
     path = Path(file)
-    if not npz.is_one(path):
-        captures = files.read(path)
-        return captures if len(captures) > 1 else captures[0]
+    if begins_with(path, ZIP):
+        return _foreign(path)
+    captures = files.read(path)
+    return captures if len(captures) > 1 else captures[0]
+
+
+def _foreign(path: Path) -> Capture:
+    """The capture in a ``.npz``, if its arrays fit into memory."""
+    from attnviz.observe.memory import check_fits
+    from attnviz.stored import npz
+
     check_fits(npz.needed(path), what=f"the arrays in {path.name}", instead="give a smaller file")
     return npz.read(path)
 

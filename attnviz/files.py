@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -23,7 +22,7 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
 
     A link is followed: what it points to is replaced. Raises OutputError if that cannot be done.
     """
-    name = f".attnviz-{secrets.token_hex(6)}.part"
+    name = f".attnviz-{os.urandom(6).hex()}.part"
     draft = path.with_name(name)
     try:
         target = path.resolve()
@@ -75,6 +74,17 @@ def is_directory(path: Path) -> bool:
     try:
         return path.is_dir()
     except (OSError, ValueError):
+        return False
+
+
+def begins_with(path: Path, opening: bytes) -> bool:
+    """Whether there is a regular file that can be read and begins so."""
+    if not is_file(path):  # a pipe would wait for ever
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(opening)) == opening
+    except OSError:
         return False
 
 

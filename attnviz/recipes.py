@@ -4,7 +4,6 @@ A Recipe holds no dates, absolute paths or user names. One that comes from a fil
 parsed against its schema and never becomes a shell line.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from types import UnionType
@@ -150,6 +149,8 @@ def _sample_entry(capture: Capture, with_text: bool) -> dict[str, Any]:
 
 def text_digest(text: str) -> str:
     """The sha256 of a text's UTF-8, in hexadecimal: which text it was, without saying it."""
+    import hashlib
+
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

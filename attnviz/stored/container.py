@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -89,6 +87,9 @@ def write_many(
 
     The header comes first and is known last, so they wait in an unnamed file in the directory ``beside``.
     """
+    from shutil import copyfileobj  # these two take as long to load as a file to open
+    from tempfile import TemporaryFile
+
     entries: dict[str, _Entry] = {}
     with TemporaryFile(dir=beside) as waiting:
         for arrays in batches:

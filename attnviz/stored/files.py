@@ -44,6 +44,8 @@ def write(path: Path, captures: Captures, *, text: bool = True, force: bool = Fa
     Raises OutputError if that cannot be done.
     """
     check_target(path, force=force)
+    if not captures:
+        raise OutputError(f"cannot write {printable(str(path))}: there are no samples to write")
     metadata = {"format": FORMAT, "schema": str(SCHEMA), "samples": str(len(captures))}
     samples = (_taken_apart(number, capture, text) for number, capture in enumerate(captures))
     with writing_whole(path) as file:
@@ -71,7 +73,7 @@ def read(path: Path) -> Captures:
 
     def sample(number: int) -> Capture:
         with _told(path):
-            return _sample(contents, number)[0]
+            return _sample(contents, number)
 
     return Captures(count, sample)
 
@@ -80,8 +82,10 @@ def read_recipe(path: Path, number: int = 0) -> Recipe:
     """How the sample of that number was captured. Raises InputError as ``read`` does."""
     with _told(path):
         contents = container.opened(path)
-        _samples(contents)
-        return _sample(contents, number)[1]
+        count = _samples(contents)
+        if number not in range(count):
+            raise DamagedError(f"it has no sample {number}: there are {count}")
+        return Recipe.from_json(json.dumps(_record(contents, number)["recipe"]))
 
 
 def _taken_apart(number: int, capture: Capture, text: bool) -> dict[str, NDArray[Any]]:
@@ -126,16 +130,20 @@ def _samples(contents: Contents) -> int:
     return count
 
 
-def _sample(contents: Contents, number: int) -> tuple[Capture, Recipe]:
+def _sample(contents: Contents, number: int) -> Capture:
+    said = _record(contents, number)
+    axes = [_harmless(record(Axis).together(axis, Parts(contents.array, []))) for axis in said["axes"]]
+    capture: Capture = codec(Capture).together(said["capture"], Parts(contents.array, axes))
+    check(capture, axes)
+    return replace(capture, notes=_shown(capture.notes))
+
+
+def _record(contents: Contents, number: int) -> dict[str, Any]:
+    """What the file says of a sample, besides its arrays."""
     said = container.parsed(contents.array(f"{number}/record").tobytes())
     if not isinstance(said, dict) or said.keys() != {"capture", "axes", "recipe"}:
         raise DamagedError("a sample is no record of a capture")
-    none = Parts(contents.array, [])
-    axes = [_harmless(record(Axis).together(axis, none)) for axis in said["axes"]]
-    capture = codec(Capture).together(said["capture"], Parts(contents.array, axes))
-    capture = replace(capture, notes=_shown(capture.notes))
-    check(capture, axes)
-    return capture, Recipe.from_json(json.dumps(said["recipe"]))
+    return said
 
 
 def _shown(texts: Iterable[str]) -> tuple[str, ...]:

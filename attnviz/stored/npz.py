@@ -21,13 +21,11 @@ from numpy.typing import NDArray
 
 from attnviz.captures import Capture
 from attnviz.errors import InputError
-from attnviz.files import is_file
 from attnviz.inputs import printable
 from attnviz.stored.arrays import from_arrays
 
 _EXPECTED = "a .npz must hold attention[layer, head, query, key] and tokens"
 _KINDS = {"attention": "f", "tokens": "US"}  # floating-point numbers; text, or bytes of it
-_OPENING = b"PK\x03\x04"
 _DENSEST = 1032  # bytes that a byte of deflate can stand for
 _READ = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: _DENSEST}
 
@@ -44,17 +42,6 @@ class _Declared(NamedTuple):
     def size(self) -> int:
         """Bytes."""
         return prod(self.shape) * self.dtype.itemsize
-
-
-def is_one(path: Path) -> bool:
-    """Whether the file begins as an archive does."""
-    if not is_file(path):  # a pipe would wait for ever
-        return False
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_OPENING)) == _OPENING
-    except OSError:
-        return False
 
 
 def needed(path: Path) -> int:
