@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
 POOLED_TO = 256
 
+ALL, AUTO = "all", "auto"
+"""Maps to keep: every one whole; or what a picture needs."""
+
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""
 
@@ -59,15 +62,15 @@ def capture(
     sample: str | Sample,
     *,
     model: "str | Source" = DEFAULT_MODEL,
-    keep: str | None = "all",
+    keep: str | None = AUTO,
     pooled: int | None = None,
     statistics: bool = True,  # noqa: ARG001
-    choice: Choice | None = None,
+    choice: Choice = Choice(),
     truncate: bool = False,
 ) -> Capture:
     """Runs a text through a model once and keeps the maps that are asked for, or that the choice needs.
 
-    keep:   which maps are kept whole: "all", exact heads such as "3.5,7.1", or None
+    keep:   which maps are kept whole: "all", exact heads such as "3.5,7.1", or None; "auto": as chosen
     pooled: keep all maps pooled to so many rows and columns at most, too
     choice: keep what a picture of it needs; without chosen maps that is all, above 512 tokens pooled
     Raises InputError for a text the model cannot take, SelectionError for layers or heads it does not have.
@@ -75,13 +78,13 @@ def capture(
     from attnviz.observe.pool import PoolMaps
     from attnviz.observe.run import observe
 
-    wanted = choice or Choice(heads=None if keep == "all" else keep)
+    wanted = choice if keep == AUTO else Choice(heads=None if keep == ALL else keep)
     check(wanted)
     source = load_model(model) if isinstance(model, str) else model
     encoded = source.encode(Sample(sample) if isinstance(sample, str) else sample, truncate=truncate)
     observers: list[Observer] = [PoolMaps(pooled)] if pooled else []
-    if choice is not None or keep is not None:
-        observers.append(_keeper(source, encoded, wanted, whole=choice is None))
+    if keep is not None:
+        observers.append(_keeper(source, encoded, wanted, whole=keep != AUTO))
     return observe(source, encoded, observers)
 
 
