@@ -105,8 +105,8 @@ def opened(path: Path) -> Contents:
 
     Raises DamagedError if the file is not in this format or not whole, OSError if it cannot be read.
     """
-    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # a pipe would wait for ever
-        raise DamagedError("it is no file that can be mapped into memory")
+    if stat.S_ISFIFO(path.stat().st_mode):  # which would wait for ever
+        raise DamagedError("it is a pipe, which cannot be mapped into memory")
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         metadata, entries, start = _read_header(file, size)

@@ -85,8 +85,13 @@ def test_a_npz_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert out.count("░.33") == 9
 
 
-def test_looking_again_loads_no_heavy_library(file: Path) -> None:
-    assert run(["capture", SENTENCE, "-o", str(file)]) == 0
+@pytest.mark.parametrize("name", ["cat.safetensors", "cat.npz"])
+def test_looking_again_loads_no_heavy_library(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    if file.suffix == ".npz":
+        np.savez(file, attention=np.full((1, 2, 3, 3), 1 / 3), tokens=np.array(["a", "b", "c"]))
+    else:
+        assert run(["capture", SENTENCE, "-o", str(file)]) == 0
     script = (
         "import sys; from attnviz.cli.app import run; "
         f"assert run(['heatmap', '--from', {str(file)!r}]) == 0; print(*sys.modules)"
