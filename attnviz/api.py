@@ -5,14 +5,18 @@ from typing import TYPE_CHECKING
 
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
-from attnviz.captures import Capture
+from attnviz.captures import Capture, Captures
+from attnviz.files import begins_with
 from attnviz.inputs import Sample, check_texts
 from attnviz.recipes import Choice, Style
 from attnviz.render import pages
 from attnviz.render.views import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from numpy import floating
+    from numpy.typing import NDArray
 
     from attnviz.builtin.check import Check
     from attnviz.builtin.schedule import Progress
@@ -22,6 +26,12 @@ if TYPE_CHECKING:
 
 POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
 POOLED_TO = 256
+
+ALL, AUTO = "all", "auto"
+"""Maps to keep: every one whole; or what a picture needs."""
+
+ZIP = b"PK\x03\x04"
+"""What a ``.npz`` begins with."""
 
 
 def load_model(
@@ -53,34 +63,44 @@ def capture(
     sample: str | Sample,
     *,
     model: "str | Source" = DEFAULT_MODEL,
+    keep: str | None = AUTO,
+    pooled: int | None = None,
+    statistics: bool = True,  # noqa: ARG001
     choice: Choice = Choice(),
     truncate: bool = False,
     report: "Report | None" = None,
 ) -> Capture:
-    """Runs a text through a model once and keeps the maps that the choice needs.
+    """Runs a text through a model once and keeps the maps that are asked for, or that the choice needs.
 
-    Without chosen maps all are kept, above 512 tokens pooled to 256 x 256.
+    keep:   which maps are kept whole: "all", exact heads such as "3.5,7.1", or None; "auto": as chosen
+    pooled: keep all maps pooled to so many rows and columns at most, too
+    choice: keep what a picture of it needs; without chosen maps that is all, above 512 tokens pooled
     report: told how far the run is, several times a second.
     Raises InputError for a text the model cannot take, SelectionError for layers or heads it does not have.
     """
+    from attnviz.observe.pool import PoolMaps
     from attnviz.observe.run import observe
 
-    check(choice)
+    wanted = choice if keep == AUTO else Choice(heads=None if keep == ALL else keep)
+    check(wanted)
     sample = Sample(sample) if isinstance(sample, str) else sample
     check_texts([sample])
     source = load_model(model) if isinstance(model, str) else model
     encoded = source.encode(sample, truncate=truncate)
-    return observe(source, encoded, [_keeper(source, encoded, choice)], report=report)
+    observers: list[Observer] = [PoolMaps(pooled)] if pooled else []
+    if keep is not None:
+        observers.append(_keeper(source, encoded, wanted, whole=keep != AUTO))
+    return observe(source, encoded, observers, report=report)
 
 
-def _keeper(source: "Source", encoded: "Encoded", choice: Choice) -> "Observer":
+def _keeper(source: "Source", encoded: "Encoded", choice: Choice, *, whole: bool) -> "Observer":
     """Whole maps where they were chosen or the text is short, else pooled ones."""
     from attnviz.observe.keep import KeepMaps
     from attnviz.observe.pool import PoolMaps
 
     wanted = select.wanted_heads(source.facts.layers, choice)
     length = max(len(axis) for axes in encoded.axes.values() for axis in axes)
-    if length > POOLED_ABOVE and choice == Choice(kind=choice.kind):
+    if not whole and length > POOLED_ABOVE and choice == Choice(kind=choice.kind):
         return PoolMaps(POOLED_TO, wanted)
     return KeepMaps(wanted)
 
@@ -96,6 +116,46 @@ def check(choice: Choice, style: Style | None = None) -> None:
 def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
     """What ``attnviz heatmap`` shows of a capture, ready to be drawn."""
     return pages.heatmap_page(seen, choice, style)
+
+
+def load(file: str | Path) -> Capture | Captures:
+    """What ``seen.save`` or ``attnviz capture`` wrote: one Capture, or several as a sequence.
+
+    Maps stay in the file and are read when they are looked at. A foreign ``.npz`` with
+    ``attention[layer, head, query, key]`` and ``tokens`` is taken too.
+    Raises InputError if the file cannot be read, is damaged, or of a later schema.
+    """
+    from attnviz.stored import files
+
+    path = Path(file)
+    if begins_with(path, ZIP):
+        return _foreign(path)
+    captures = files.read(path)
+    return captures if len(captures) > 1 else captures[0]
+
+
+def _foreign(path: Path) -> Capture:
+    """The capture in a ``.npz``, if its arrays fit into memory."""
+    from attnviz.observe.memory import check_fits
+    from attnviz.stored import npz
+
+    check_fits(npz.needed(path), what=f"the arrays in {path.name}", instead="give a smaller file")
+    return npz.read(path)
+
+
+def from_arrays(attention: "NDArray[floating]", tokens: "Sequence[str]", *, name: str = "arrays") -> Capture:
+    """A capture of self-attention that was taken elsewhere, such as by another library.
+
+    attention: ``[layers, heads, queries, keys]``, rows summing to 1, or to 0 where nothing is seen
+    tokens:    what was read, one for each query and key
+    name:      what the model is called
+    Assumed, since nobody says otherwise: each token is a word and none is special; where no layer has any
+    weight after the diagonal, a query sees only itself and what is before it (a note says so).
+    Raises InputError for what is no attention over these tokens.
+    """
+    from attnviz.stored import arrays
+
+    return arrays.from_arrays(attention, tokens, name=name)
 
 
 def save(page: Page, file: str | Path, *, style: Style = Style(), force: bool = False) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """What was seen of one sample: the record that everything after the model's run works on. No torch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, SupportsIndex, overload
 
 import numpy as np
@@ -277,9 +278,43 @@ class Capture:
         weights: Floats = maps.weights[maps.heads.index(int(number))]
         return weights
 
+    def save(self, file: str | Path, *, text: bool = True, force: bool = False) -> None:
+        """Writes a capture file (.safetensors), to be read with ``attnviz.load``; whole or not at all.
 
-Captures = Sequence[Capture]
-"""Several samples, read one at a time."""
+        text:  keep what was read; without it labels are places, and only a digest tells which text it was
+        force: replace a file that is no capture
+        Raises OutputError if it cannot be written there.
+        """
+        Captures(1, lambda _: self).save(file, text=text, force=force)
+
+
+class Captures(Sequence[Capture]):
+    """Several samples, one at a time: each is read, or computed, when it is asked for."""
+
+    def __init__(self, count: int, sample: Callable[[int], Capture]) -> None:
+        """count: how many there are; sample: gives the one of that number, from 0."""
+        self._count = count
+        self._sample = sample
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> Capture: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Captures": ...
+
+    def __getitem__(self, place: Any) -> Any:
+        numbers = range(self._count)[place]
+        if isinstance(numbers, int):
+            return self._sample(numbers)
+        return Captures(len(numbers), lambda number: self._sample(numbers[number]))
+
+    def save(self, file: str | Path, *, text: bool = True, force: bool = False) -> None:
+        """Writes all samples into one file, one at a time; else as ``Capture.save``."""
+        from attnviz.stored import files  # how records become files follows from the records: it imports them
+
+        files.write(Path(file), self, text=text, force=force)
 
 
 def layer_name(stack: str, layer: int) -> str:

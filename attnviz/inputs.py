@@ -4,10 +4,12 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import regex
+if TYPE_CHECKING:
+    import regex
 
 from attnviz.errors import InputError
 
@@ -53,7 +55,12 @@ def hull(spans: Iterable[Span | None]) -> Span | None:
     return Span(same[0].text, min(span.start for span in same), max(span.stop for span in same))
 
 
-_CORES = regex.compile(r"(?wV1)\b")
+@cache
+def _cores() -> "regex.Pattern[str]":
+    """The places between words; the library takes a moment to load, and most pictures need none of it."""
+    import regex
+
+    return regex.compile(r"(?wV1)\b")
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
@@ -64,7 +71,7 @@ def word_spans(text: str) -> list[tuple[int, int]]:
     Blanks belong to the word they precede (at the end of the text: to the last one); blanks up to a
     line break are a word by themselves.
     """
-    cuts = [cut.start() for cut in _CORES.finditer(text)]
+    cuts = [cut.start() for cut in _cores().finditer(text)]
     spans: list[tuple[int, int]] = []
     start = 0
     for left, right in pairwise(sorted({0, *cuts, len(text)})):

@@ -4,7 +4,6 @@ A Recipe holds no dates, absolute paths or user names. One that comes from a fil
 parsed against its schema and never becomes a shell line.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from types import UnionType
@@ -144,8 +143,15 @@ def _sample_entry(capture: Capture, with_text: bool) -> dict[str, Any]:
         if text is not None and with_text:
             entry[key] = text
         elif text is not None:
-            entry[f"{key}_sha256"] = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+            entry[f"{key}_sha256"] = text_digest(text)
     return entry
+
+
+def text_digest(text: str) -> str:
+    """The sha256 of a text's UTF-8, in hexadecimal: which text it was, without saying it."""
+    import hashlib
+
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _check_fields(record: type, data: object) -> None:

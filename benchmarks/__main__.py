@@ -1,5 +1,6 @@
 """``make bench``: every claim that the README makes about speed, measured here and now."""
 
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -27,9 +28,22 @@ def comparisons(directory: Path) -> list[Comparison]:
             torch,
             2.0,
         ),
+        Comparison(
+            "`attnviz heatmap --from` / `import rich, numpy`",
+            [attnviz, "heatmap", "--from", _captured(attnviz, directory)],
+            python("import rich, numpy"),
+            3.0,
+        ),
         *_minilm(heatmap, directory),
         *_captures(),
     ]
+
+
+def _captured(attnviz: str, directory: Path) -> str:
+    """A capture file of the sentence."""
+    file = str(directory / "cat.safetensors")
+    subprocess.run([attnviz, "capture", SENTENCE, "-o", file], check=True, stderr=subprocess.DEVNULL)
+    return file
 
 
 def _minilm(heatmap: list[str], directory: Path) -> list[Comparison]:

@@ -14,6 +14,8 @@ LEAVES = {
     "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files",
     "attnviz.recipes", "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
     "attnviz.analysis.words",
+    "attnviz.stored", "attnviz.stored.arrays", "attnviz.stored.checks", "attnviz.stored.codec",
+    "attnviz.stored.container", "attnviz.stored.files", "attnviz.stored.npz", "attnviz.stored.textless",
 }  # fmt: skip
 ROOMS = [
     "attention",

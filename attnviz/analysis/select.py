@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from attnviz.captures import Capture, LayerFacts, LayerMaps, Layers
-from attnviz.errors import SelectionError, UsageError
+from attnviz.errors import InputError, SelectionError, UsageError
 from attnviz.recipes import Choice
 
 Wanted = dict[str, tuple[int, ...]]  # head numbers by the name of their layer
+
+MOST = 1.05  # of a weight: a softmax in half precision is off by a little
 
 _NUMBER = r"-?\d+"
 _RANGE = rf"(?P<first>{_NUMBER})(?:-(?P<last>{_NUMBER}))?"
@@ -73,7 +75,12 @@ def _picked(kept: Mapping[str, LayerMaps], name: str, heads: tuple[int, ...]) ->
     maps = kept.get(name)
     missing = [head for head in heads if maps is None or head not in maps.heads]
     if maps is None or missing:
-        raise SelectionError(f"no map of head {name}.{missing[0]} was kept in this capture")
+        there = [f"{layer.name}.{head}" for layer in kept.values() for head in layer.heads]
+        raise SelectionError(
+            f"no map of head {name}.{missing[0]} was kept, but of {_shortened(there)}: choose of these with "
+            "-H, or keep more with attnviz capture --keep all"
+        )
+    _check_weights(maps)
     if heads == maps.heads:
         return maps
     places = [maps.heads.index(head) for head in heads]
@@ -82,6 +89,22 @@ def _picked(kept: Mapping[str, LayerMaps], name: str, heads: tuple[int, ...]) ->
         for mask in (maps.visible, maps.computed)
     )
     return replace(maps, heads=heads, weights=maps.weights[places], visible=visible, computed=computed)
+
+
+def _check_weights(maps: LayerMaps) -> None:
+    """Raises InputError for what cannot be attention weights: those of a file are first read here."""
+    for head, weights in zip(maps.heads, maps.weights, strict=False):
+        low, high = weights.min(initial=0), weights.max(initial=0)
+        if not 0 <= low <= high <= MOST:  # nor is NaN
+            raise InputError(
+                f"the weights of head {maps.name}.{head} are no attention: they lie between {low:g} and "
+                f"{high:g}, and should between 0 and 1"
+            )
+
+
+def _shortened(names: Sequence[str]) -> str:
+    few = ", ".join(names[:8]) or "none"
+    return f"{few}, ..." if len(names) > 8 else few
 
 
 def _items(text: str | None) -> list[str]:

@@ -17,7 +17,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
 from attnviz import DEFAULT_MODEL
 from attnviz.errors import OutputError, UsageError
@@ -70,6 +70,17 @@ class Inputs:
     truncate: Annotated[
         bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
     ] = False
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was seen before, in place of inputs and a model."""
+
+    captures: Annotated[
+        Path | None,
+        Option("--from", metavar="CAPTURE", help="Show what attnviz capture kept, without a model; or a .npz "
+               "with attention[layer,head,query,key] and tokens."),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -183,6 +194,30 @@ class Drawing:
         )
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """What is kept of a run, and where."""
+
+    output: Annotated[
+        Path, Option("-o", "--output", metavar="FILE", help="Where to: a .safetensors file, of all samples.")
+    ]
+    keep: Annotated[
+        str, Option(metavar="all|3.5,7.1|none", help="Which maps are kept whole: all, exact heads, or none.")
+    ] = "all"
+    pooled: Annotated[
+        int | None,
+        Option(metavar="N", min=1, help="Keep all maps pooled to N rows and columns at most, too."),
+    ] = None
+    statistics: Annotated[
+        bool, Option("--statistics/--no-statistics", help="Keep the statistics of every head.")
+    ] = True
+    text: Annotated[
+        bool, Option("--text/--no-text", help="Keep the text; without it only its digest is kept.")
+    ] = True
+    json: Annotated[bool, Option("--json", help="Print what was kept as one JSON document.")] = False
+    force: Annotated[bool, Option("--force", help="Replace a file that is no capture.")] = False
+
+
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """The function as typer sees it: each field of a group is a parameter of its own."""
     groups: dict[str, Any] = {
@@ -190,7 +225,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     }
 
     @wraps(function)
-    def flat(**values: Any) -> None:
+    def flat(context: Context, **values: Any) -> None:
+        _check_idle(context)
         grouped = {
             name: {entry.name: values[entry.name] for entry in fields(group)}
             for name, group in groups.items()
@@ -206,10 +242,23 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             _forget_output()
             raise OutputError(f"cannot write to standard output: {error.strerror}") from error
 
-    parameters = [parameter for group in groups.values() for parameter in _parameters(group)]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Context)
+    parameters = [context, *(parameter for group in groups.values() for parameter in _parameters(group))]
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return flat
+
+
+def _check_idle(context: Context) -> None:
+    """Raises UsageError for inputs and a model beside --from, where nothing is run."""
+    if context.params.get("captures") is None:
+        return
+    idle = {entry.name for group in (Inputs, Model) for entry in fields(group)}
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in idle and source is not None and source.name == "COMMANDLINE":
+            name = option.opts[-1] if option.opts[-1].startswith("-") else "TEXT"
+            raise UsageError(f"--from shows what was seen before and runs no model: leave out {name}")
 
 
 def _forget_output() -> None:

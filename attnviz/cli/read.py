@@ -1,11 +1,15 @@
-"""Samples from what was typed, a file or standard input."""
+"""Samples from what was typed, a file or standard input; or captures, where they were seen before."""
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from attnviz.cli.options import Inputs
+from attnviz.cli.options import Inputs, Kept
 from attnviz.errors import InputError, UsageError
 from attnviz.inputs import Sample, check_texts
+
+if TYPE_CHECKING:
+    from attnviz.captures import Captures
 
 
 def samples(inputs: Inputs) -> list[Sample]:
@@ -21,6 +25,20 @@ def samples(inputs: Inputs) -> list[Sample]:
     found = [Sample(text, inputs.pair, inputs.chat, name) for name, text in texts]
     check_texts(found)
     return found
+
+
+def captures(kept: Kept) -> "Captures | None":
+    """What was seen before, where --from names a file of it.
+
+    Raises InputError if it cannot be read.
+    """
+    if kept.captures is None:
+        return None
+    from attnviz import api
+    from attnviz.captures import Capture, Captures
+
+    seen = api.load(kept.captures)
+    return Captures(1, lambda _: seen) if isinstance(seen, Capture) else seen
 
 
 def _texts(inputs: Inputs) -> list[tuple[str, str]]:

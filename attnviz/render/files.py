@@ -1,13 +1,12 @@
 """A page as a file, by its suffix; written whole or not at all."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from attnviz.errors import OutputError
-from attnviz.files import is_directory, write_whole
+from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
 from attnviz.render.figure import ROOM, figure, figure_bytes
@@ -47,36 +46,19 @@ def checked(path: Path, *, force: bool = False) -> Format:
     of another format unless forced.
     """
     suffix = path.suffix.lower()
-    if is_directory(path):
-        raise OutputError(f"cannot write {_shown(path)}: it is a directory; name a file in it")
-    if suffix not in FORMATS:
+    if suffix not in FORMATS and not is_directory(path):
         raise OutputError(
             f"cannot write {_shown(path)}: "
             f"no format is known by the suffix {suffix!r}; these are: {', '.join(FORMATS)}"
         )
-    if not is_directory(path.parent):
-        raise OutputError(f"cannot write {_shown(path)}: there is no directory {_shown(path.parent)}")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"cannot write {_shown(path)}: {_shown(path.parent)} may not be written to")
-    if _exists(path) and not (force or _is_one(path, FORMATS[suffix])):
-        raise OutputError(
-            f"cannot write {_shown(path)}: a file is there that is no {suffix} of this kind; "
-            "--force replaces it"
-        )
+    check_place(
+        path, same=lambda path: _is_one(path, FORMATS[suffix]), kind=f"{suffix} of this kind", force=force
+    )
     return FORMATS[suffix]
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError as error:
-        raise OutputError(f"cannot write {_shown(path)}: {error.strerror or error}") from error
 
 
 def _is_one(path: Path, kind: Format) -> bool:
     """Whether the file is of this format, or empty."""
-    if not path.is_file():
-        return False
     try:
         with path.open("rb") as file:
             opening = file.read(max(map(len, kind.openings)))

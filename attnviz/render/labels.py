@@ -2,22 +2,33 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
-import regex
 from rich.cells import cell_len as width
 from rich.control import Control
 from rich.segment import Segment
 from rich.style import Style
 
+if TYPE_CHECKING:
+    import regex
+
 __all__ = ["cut", "graphemes", "placed", "width"]
 
-_GRAPHEME = regex.compile(r"\X")
 _LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 
 
 def graphemes(text: str) -> list[str]:
     """The text as a reader's letters: an accent with its base, an emoji with its joiners."""
-    return list(text) if text.isascii() else _GRAPHEME.findall(text)
+    return list(text) if text.isascii() else _grapheme().findall(text)
+
+
+@cache
+def _grapheme() -> "regex.Pattern[str]":
+    """What a reader takes for one letter; the library takes a moment to load, and plain text needs none."""
+    import regex
+
+    return regex.compile(r"\X")
 
 
 def cut(text: str, room: int) -> str:

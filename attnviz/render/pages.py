@@ -73,8 +73,8 @@ def _atlas(layers: tuple[LayerMaps, ...]) -> Atlas:
 def _title(capture: Capture) -> str:
     sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
-    quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts)
-    return f"{printable(capture.model.name)}  {quoted}"
+    quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts if text)
+    return f"{printable(capture.model.name)}  {quoted or printable(sample.name)}"
 
 
 def _shortened(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Captures as files, written and read without torch."""
