@@ -32,6 +32,10 @@ class Condition(Protocol):
 
     def holds(self, values: Values) -> bool: ...
 
+    def names(self) -> tuple[str, ...]:
+        """The names that it speaks of, in order."""
+        ...
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -45,7 +49,10 @@ class Comparison:
         found = values[self.name]
         if isinstance(found, float) and math.isnan(found):
             return False
-        return _SIGNS[self.sign](found, self.value)
+        return bool(_SIGNS[self.sign](found, self.value))
+
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,9 @@ class AllOf:
     def holds(self, values: Values) -> bool:
         return all(part.holds(values) for part in self.parts)
 
+    def names(self) -> tuple[str, ...]:
+        return _names(self.parts)
+
 
 @dataclass(frozen=True)
 class AnyOf:
@@ -67,6 +77,9 @@ class AnyOf:
     def holds(self, values: Values) -> bool:
         return any(part.holds(values) for part in self.parts)
 
+    def names(self) -> tuple[str, ...]:
+        return _names(self.parts)
+
 
 @dataclass(frozen=True)
 class Not:
@@ -76,6 +89,9 @@ class Not:
 
     def holds(self, values: Values) -> bool:
         return not self.part.holds(values)
+
+    def names(self) -> tuple[str, ...]:
+        return self.part.names()
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,10 @@ def unknown(name: str, names: Collection[str] | Names) -> str:
     near = get_close_matches(name, list(names), n=1)
     meant = f"did you mean {near[0]}? " if near else ""
     return f"{meant}there are {', '.join(known)}"
+
+
+def _names(parts: Sequence[Condition]) -> tuple[str, ...]:
+    return tuple(name for part in parts for name in part.names())
 
 
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {

@@ -145,8 +145,8 @@ class Page:
 class Statistic:
     """One statistic of one head over some samples; NaN where it is missing.
 
-    value:    its mean over the samples in which it is present, which count equally; "positional": of all their
-              rows together
+    value:    its mean over the samples in which it is present, which count equally; "positional": over all
+              their rows together
     baseline: what a head that looks at all visible keys alike would have, likewise
     rows:     eligible rows, of all samples together
     samples:  how many of them it is present in
@@ -234,7 +234,7 @@ class GridStack:
 
     @property
     def heads(self) -> int:
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
 
 @dataclass(frozen=True)
