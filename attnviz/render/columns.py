@@ -21,6 +21,7 @@ SHORT = {
     "duplicate": "dupl", "induction": "ind", "positional": "posit", "sink_mass": "sink",
     "positional.offset": "at",
 }  # fmt: skip
+IN_UNITS = ("entropy", "distance")  # the other statistics are shares, from 0 to 1
 TELLING = (
     "focus", "distance", "first", "separator", "previous", "induction", "sink_mass", "self", "next",
     "confidence", "duplicate", "positional", "punctuation", "entropy", "positional.offset",

@@ -10,8 +10,9 @@ from attnviz.errors import OutputError
 from attnviz.files import is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
-from attnviz.render.figure import ROOM, figure, figure_bytes
+from attnviz.render.figure import ROOM, figure
 from attnviz.render.numbers import numbers_bytes
+from attnviz.render.pen import figure_bytes
 from attnviz.render.pooling import fitted
 from attnviz.render.views import Page
 

@@ -18,7 +18,6 @@ from attnviz.recipes import Choice, Listing, Recipe, Style, recipe
 from attnviz.render import columns, pages
 from attnviz.render.views import GridStack, HeadGrid, HeadRow, HeadTable, Scale
 
-_IN_UNITS = ("entropy", "distance")  # the others are shares, from 0 to 1
 _ROUND = (1, 2, 3, 4, 5, 6, 8, 10)
 _TOLD = 3  # notes of single samples, at most
 
@@ -83,7 +82,7 @@ def head_grid(summary: Summary, choice: Choice, listing: Listing, style: Style) 
         metric=metric.name,
         measured=f"{metric.name}, {metric.unit}",
         stacks=tuple(_stacks(summary.rows, rows, metric.name)),
-        scale=Scale(style.scale, _top(rows, metric.name) if metric.name in _IN_UNITS else style.vmax),
+        scale=Scale(style.scale, _top(rows, metric.name) if metric.name in columns.IN_UNITS else style.vmax),
         cmap=style.cmap,
         notes=(*notes, *_common_notes(summary, rows, listing)),
         recipe=_recipe(summary, choice, listing, style, "grid"),
@@ -101,7 +100,7 @@ def _check_grid(listing: Listing, style: Style) -> None:
         )
     if listing.sort or listing.top or listing.columns:
         raise UsageError("--grid shows every head in its place: leave out --sort, --top and --columns")
-    if listing.grid in _IN_UNITS and style.vmax != 1.0:
+    if listing.grid in columns.IN_UNITS and style.vmax != 1.0:
         raise UsageError(f"--vmax is for what lies between 0 and 1, not for {listing.grid}: leave it out")
 
 

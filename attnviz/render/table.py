@@ -63,8 +63,8 @@ def explanation() -> RenderableType:
 _MISSING = (
     "Rows with no or one visible key, and padding, are left out everywhere. A statistic without any eligible "
     "row is missing: shown as -, never as 0. NAME.baseline is what a head that looks at all visible keys "
-    "alike would have (positional: the share that random heads of this shape reach), NAME.rows how many rows were "
-    "eligible. Attention weights say where a head reads from, not what the model does with it."
+    "alike would have (positional: the share that random heads of this shape reach), NAME.rows how many rows "
+    "were eligible. Attention weights say where a head reads from, not what the model does with it."
 )
 
 
