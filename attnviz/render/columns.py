@@ -10,8 +10,9 @@ from attnviz.analysis.where import unknown
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.metrics import METRICS
+from attnviz.render.ink import two_digits
 from attnviz.render.labels import cut, width
-from attnviz.render.views import Evidence, HeadRow, HeadTable, Statistic
+from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic
 
 MISSING = "-"
 WINDOWED = "*"  # behind the name of a head that sees only a window
@@ -115,6 +116,15 @@ def number_text(name: str, number: float) -> str:
 def digits(name: str) -> int:
     """Behind the point."""
     return 1 if name.partition(".")[0] == "distance" else 2
+
+
+def cell_text(view: HeadGrid, value: float) -> str:
+    """A number short enough for a cell of a grid: ".42", "12.4", "310"; nothing where there is none."""
+    if math.isnan(value):
+        return ""
+    if view.scale.vmax <= 1:
+        return two_digits(value)
+    return f"{value:z.{digits(view.metric) if view.scale.vmax < 100 else 0}f}"
 
 
 def evidence_text(evidence: Evidence | None, room: int | None = None) -> str:

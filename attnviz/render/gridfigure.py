@@ -8,9 +8,8 @@ import numpy as np
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.colours import bright, colours, levels
-from attnviz.render.columns import digits
+from attnviz.render.columns import cell_text
 from attnviz.render.fonts import Fonts
-from attnviz.render.ink import two_digits
 from attnviz.render.layout import (
     BAR,
     COLUMN,
@@ -72,13 +71,13 @@ def _draw_stack(pen: Pen, view: HeadGrid, stack: GridStack, box: Box) -> None:
     axes = pen.cells(box, painted_where(values, view.scale, colours(view.cmap)))
     if stack.name:
         pen.title(box, stack.name)
-    rows = pen.letters.at_the_side(stack.layers, box.height / len(stack.layers))
+    rows = pen.letters.at_the_side([str(layer) for layer in stack.layers], box.height / len(stack.layers))
     columns = pen.letters.numbers([str(head) for head in range(stack.heads)], box.width / stack.heads)
     pen.labels(axes.yaxis, rows, range(len(stack.layers)))
     pen.labels(axes.xaxis, columns, range(stack.heads))
     last = stack is view.stacks[-1]
     pen.axis_names(box, ("layer", rows.room), ("head" if last else "", columns.room))
-    texts = [[_text(view, value) for value in row] for row in stack.values.tolist()]
+    texts = [[cell_text(view, value) for value in row] for row in stack.values.tolist()]
     if pen.letters.widest(text for row in texts for text in row) + PAD > box.width / stack.heads:
         return
     light = bright(colours(view.cmap))[levels(view.scale.place(values))]
@@ -90,13 +89,6 @@ def _draw_stack(pen: Pen, view: HeadGrid, stack: GridStack, box: Box) -> None:
             ha="center",
             color="black" if is_light else "white",
         )
-
-
-def _text(view: HeadGrid, value: float) -> str:
-    """A number that fits into a cell."""
-    if np.isnan(value):
-        return ""
-    return two_digits(value) if view.scale.vmax <= 1 else f"{value:.{digits(view.metric)}f}"
 
 
 def _boxes(view: HeadGrid, letters: Lettering, cell: Box) -> Iterator[Box]:
@@ -115,7 +107,8 @@ def _heads(view: HeadGrid) -> int:
 
 def _left(view: HeadGrid, letters: Lettering) -> float:
     """Room for the names of the layers, and for that of their axis."""
-    return letters.widest(layer for stack in view.stacks for layer in stack.layers) + PAD + letters.small_line
+    numbers = (str(layer) for stack in view.stacks for layer in stack.layers)
+    return letters.widest(numbers) + PAD + letters.small_line
 
 
 def _cell(view: HeadGrid, style: Style, taken: float) -> float:

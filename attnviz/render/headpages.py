@@ -10,7 +10,7 @@ from attnviz.analysis import rank
 from attnviz.analysis.resample import FEWEST_SAMPLES, LEVEL, RESAMPLES
 from attnviz.analysis.summary import Summary
 from attnviz.analysis.where import unknown
-from attnviz.captures import Capture, layer_name
+from attnviz.captures import Capture
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.metrics import METRICS
@@ -18,7 +18,7 @@ from attnviz.recipes import Choice, Listing, Recipe, Style, recipe
 from attnviz.render import columns, pages
 from attnviz.render.views import GridStack, HeadGrid, HeadRow, HeadTable, Scale
 
-_ROUND = (1, 2, 3, 4, 5, 6, 8, 10)
+_ROUND = (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10)  # quarters of them are short numbers
 _TOLD = 3  # notes of single samples, at most
 
 
@@ -80,7 +80,7 @@ def head_grid(summary: Summary, choice: Choice, listing: Listing, style: Style) 
     return HeadGrid(
         title=_title(summary, style),
         metric=metric.name,
-        measured=f"{metric.name}, {metric.unit}",
+        measured=metric.name if metric.unit == "0 .. 1" else f"{metric.name}, {metric.unit}",
         stacks=tuple(_stacks(summary.rows, rows, metric.name)),
         scale=Scale(style.scale, _top(rows, metric.name) if metric.name in columns.IN_UNITS else style.vmax),
         cmap=style.cmap,
@@ -190,7 +190,7 @@ def _stacks(every: Sequence[HeadRow], shown: Sequence[HeadRow], metric: str) -> 
         for row in shown:
             if row.head.stack == stack:
                 values[layers.index(row.head.layer), row.head.head] = row.statistics[metric].value
-        yield GridStack(stack, tuple(layer_name(stack, layer) for layer in layers), values)
+        yield GridStack(stack, tuple(layers), values)
 
 
 def _top(rows: Sequence[HeadRow], metric: str) -> float:

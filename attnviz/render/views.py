@@ -225,11 +225,11 @@ class HeadTable:
 class GridStack:
     """One stack of layers: the number of a head is its column.
 
-    layers: name of each row; values: ``[layers, heads]``, NaN where a head is not there or has none
+    layers: number of each row; values: ``[layers, heads]``, NaN where a head is not there or has none
     """
 
     name: str
-    layers: tuple[str, ...]
+    layers: tuple[int, ...]
     values: Numbers
 
     @property
