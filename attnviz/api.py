@@ -1,15 +1,17 @@
 """The verbs of ``import attnviz``. A command of the command line is ten lines of these."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
+from attnviz.analysis.summary import summary
 from attnviz.captures import Capture
 from attnviz.inputs import Sample
-from attnviz.recipes import Choice, Style
-from attnviz.render import pages
-from attnviz.render.views import Page
+from attnviz.recipes import Choice, Listing, Style
+from attnviz.render import headpages, pages
+from attnviz.render.views import HeadGrid, HeadTable, Page, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,8 +102,62 @@ def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style())
     return pages.heatmap_page(seen, choice, style)
 
 
-def save(page: Page, file: str | Path, *, style: Style = Style(), force: bool = False) -> tuple[str, ...]:
-    """Writes a page as a picture (.png .pdf .svg) or its numbers (.json .csv .npz), whole or not at all.
+def heads(
+    seen: Capture | Iterable[Capture],
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    top: int | None = None,
+    columns: str | None = None,
+    seed: int = 0,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+) -> HeadTable:
+    """What ``attnviz heads`` shows: a row a head, over one capture or the means over several.
+
+    where:   which heads: "induction>0.4 and layer<6" (``attnviz.analysis.where``)
+    sort:    by which number, the largest first; "-entropy" the smallest first; top: how many of them
+    columns: "previous,previous.baseline"; else all that have a value
+    seed:    of the samples drawn for the intervals, which are there from ten samples on
+    Raises UsageError for what cannot be understood, SelectionError for a capture without statistics.
+    """
+    listing = Listing(where=where, sort=sort, top=top, columns=columns, seed=seed)
+    headpages.check(choice, listing, style)
+    return headpages.head_table(summary(_each(seen), choice, seed=seed), choice, listing, style)
+
+
+def head_grid(
+    seen: Capture | Iterable[Capture],
+    metric: str,
+    *,
+    where: str | None = None,
+    seed: int = 0,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+) -> HeadGrid:
+    """One statistic of every head as a colour, layers downwards and heads to the right: ``heads --grid``.
+
+    Raises as ``heads`` does.
+    """
+    listing = Listing(where=where, grid=metric, seed=seed)
+    headpages.check(choice, listing, style)
+    return headpages.head_grid(summary(_each(seen), choice, seed=seed), choice, listing, style)
+
+
+def check_heads(choice: Choice, listing: Listing, style: Style) -> None:
+    """Raises UsageError for what cannot be understood, before a model is loaded."""
+    select.check(choice)
+    headpages.check(choice, listing, style)
+
+
+def _each(seen: Capture | Iterable[Capture]) -> Iterable[Capture]:
+    return [seen] if isinstance(seen, Capture) else seen
+
+
+def save(view: View, file: str | Path, *, style: Style = Style(), force: bool = False) -> tuple[str, ...]:
+    """Writes a view as a picture (.png .pdf .svg) or its numbers, whole or not at all.
+
+    Numbers are .json and .csv, of maps also .npz, of tables also .md and .tex.
 
     force: replace an existing file of another kind too.
     Returns what its maker should be told, such as characters that no font here can draw.
@@ -109,7 +165,7 @@ def save(page: Page, file: str | Path, *, style: Style = Style(), force: bool = 
     """
     from attnviz.render import files
 
-    return files.save(page, Path(file), style, force=force)
+    return files.save(view, Path(file), style, force=force)
 
 
 def train(

@@ -220,6 +220,11 @@ class HeadTable:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
+    def _repr_html_(self) -> str:
+        from attnviz.render.notebook import table_html
+
+        return table_html(self)
+
 
 @dataclass(frozen=True)
 class GridStack:
@@ -256,3 +261,7 @@ class HeadGrid:
     @property
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
+
+
+View = Page | HeadTable | HeadGrid
+"""Everything that can be drawn, printed and saved."""
