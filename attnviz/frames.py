@@ -30,8 +30,11 @@ def frame(statistics: "Statistics", library: str) -> Any:
 
 
 def columns(statistics: "Statistics") -> dict[str, Any]:
-    """``head`` ("3.5"), ``stack``, ``layer``, ``number``; and of each statistic its mean over the eligible rows,
-    ``NAME.baseline`` where it has one, and ``NAME.rows``; NaN where it is missing."""
+    """One column a name, one entry a head.
+
+    ``head`` ("3.5"), ``stack``, ``layer``, ``number``; of each statistic its mean over the eligible rows (NaN
+    without any), ``NAME.baseline`` where it has one, and ``NAME.rows``.
+    """
     table: dict[str, Any] = {
         "head": [head.name for head in statistics.heads],
         "stack": [head.stack for head in statistics.heads],

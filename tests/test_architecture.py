@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent / "attnviz"
 
 LEAVES = {
     "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files",
-    "attnviz.recipes", "attnviz.frames", "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
+    "attnviz.frames", "attnviz.recipes", "attnviz.observe.tiles", "attnviz.render.views",
+    "attnviz.analysis.relations",
 }  # fmt: skip
 ROOMS = [
     "attention",

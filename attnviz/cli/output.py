@@ -120,7 +120,7 @@ def print_rich(*parts: "RenderableType") -> None:
 
     console = Terminal()
     for part in parts:
-        console.print(part)
+        console.print(part, crop=False)  # tables are as wide as was asked for
 
 
 def _file_name(name: str) -> str:
