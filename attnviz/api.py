@@ -54,12 +54,16 @@ def capture(
     sample: str | Sample,
     *,
     model: "str | Source" = DEFAULT_MODEL,
+    keep: str | None = "auto",
+    statistics: bool = True,
     choice: Choice = Choice(),
     truncate: bool = False,
 ) -> Capture:
     """Runs a text through a model once and keeps the maps that the choice needs.
 
     Without chosen maps all are kept, above 512 tokens pooled to 256 x 256.
+    keep:       None: no maps at all
+    statistics: compute those of every head (``attnviz.metrics``)
     Raises InputError for a text the model cannot take, SelectionError for layers or heads it does not have.
     """
     from attnviz.observe.run import observe
@@ -67,7 +71,12 @@ def capture(
     check(choice)
     source = load_model(model) if isinstance(model, str) else model
     encoded = source.encode(Sample(sample) if isinstance(sample, str) else sample, truncate=truncate)
-    return observe(source, encoded, [_keeper(source, encoded, choice)])
+    observers: list[Observer] = [] if keep is None else [_keeper(source, encoded, choice)]
+    if statistics:
+        from attnviz.observe.statistics import HeadStatistics
+
+        observers.append(HeadStatistics())
+    return observe(source, encoded, observers)
 
 
 def _keeper(source: "Source", encoded: "Encoded", choice: Choice) -> "Observer":

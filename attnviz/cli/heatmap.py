@@ -15,6 +15,7 @@ def heatmap(inputs: Inputs, model: Model, choices: Choices, drawing: Drawing) ->
     files = output.targets(drawing, samples)
     source = model.load()
     captures = (
-        api.capture(sample, model=source, choice=choice, truncate=inputs.truncate) for sample in samples
+        api.capture(sample, model=source, statistics=False, choice=choice, truncate=inputs.truncate)
+        for sample in samples
     )
     output.show((api.heatmap(seen, choice=choice, style=style) for seen in captures), files, drawing, style)

@@ -88,7 +88,8 @@ def usual(rows: Sequence[HeadRow], kept: Sequence[str], samples: int) -> tuple[s
 
 def least_telling(table: HeadTable) -> list[str]:
     """The columns in the order in which they are left out; never the head's name."""
-    order = [*_ESSENTIAL, *table.kept, "evidence", "score.interval", "evidence.sample", *TELLING]
+    beside = ["positional.offset"] if "positional" in table.kept else []
+    order = [*_ESSENTIAL, *table.kept, *beside, "evidence", "score.interval", "evidence.sample", *TELLING]
     ranks = {name: rank for rank, name in reversed(list(enumerate(order)))}
     names = [name for name in table.columns if name != "head"]
     return sorted(names, key=lambda name: -ranks.get(name, len(order)))
@@ -166,7 +167,7 @@ _SPECIAL = {
         Column("pattern", "pattern", lambda row: row.pattern, left=True),
         Column("score", "score", _score),
         Column("evidence", "strongest pair", lambda row: evidence_text(row.evidence), left=True),
-        Column("evidence.sample", "of", _sample, left=True),
+        Column("evidence.sample", "sample", _sample, left=True),
     )
 }
 _ESSENTIAL = ("head", "pattern", "score")
