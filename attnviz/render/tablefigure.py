@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 256
 _BETWEEN = 0.11  # two columns
+_SLACK = 1.02  # letters come out a little wider at some numbers of dots
 _AIR = 1.18  # from row to row, in lines of text
 _HEAVY, _LIGHT = 0.8, 0.5  # rules, in points
 _TINT, _STRENGTH = 128, 0.55  # which colour of the map, and how much of it a share of 1 gets
@@ -42,13 +43,15 @@ def table_figure(view: HeadTable, style: Style) -> tuple["Figure", tuple[str, ..
         )
     letters = Lettering(Fonts.for_texts((view.title, *view.notes, "·…→–", *_evidence(view))), style.font_size)
     texts = {name: _texts(column(name), view.rows, letters) for name in view.columns}
-    shown, dropped = _fitting(view, style, {name: letters.widest(texts[name]) for name in texts})
-    widths = [letters.widest(texts[name]) for name in shown]
+    wide = {name: letters.widest(texts[name]) * _SLACK for name in texts}
+    shown, dropped = _fitting(view, style, wide)
+    widths = [wide[name] for name in shown]
     inner = sum(widths) + _BETWEEN * (len(shown) - 1)
     width = style.width or max(inner + 2 * MARGIN, COLUMN)
     notes = [*view.notes, *([f"not shown: {', '.join(dropped)}"] if dropped else [])]
-    title = letters.fonts.wrapped(letters.fonts.shown(view.title), letters.title, width - 2 * MARGIN)
-    caption = letters.fonts.wrapped(letters.fonts.shown(" · ".join(notes)), letters.small, width - 2 * MARGIN)
+    text = (width - 2 * MARGIN) / _SLACK
+    title = letters.fonts.wrapped(letters.fonts.shown(view.title), letters.title, text)
+    caption = letters.fonts.wrapped(letters.fonts.shown(" · ".join(notes)), letters.small, text)
     row = letters.small_line * _AIR
     top = MARGIN + len(title) * letters.title_line + GAP / 2
     foot = top + (len(view.rows) + 1) * row + GAP / 2
@@ -59,9 +62,9 @@ def table_figure(view: HeadTable, style: Style) -> tuple["Figure", tuple[str, ..
         pen = Pen(drawn, letters)
         pen.lines(title, MARGIN, letters.title, INK)
         left = MARGIN
-        for name, wide in zip(shown, widths, strict=True):
-            _draw_column(pen, view, column(name), texts[name], Box(left, top, wide, row))
-            left += wide + _BETWEEN
+        for name, across in zip(shown, widths, strict=True):
+            _draw_column(pen, view, column(name), texts[name], Box(left, top, across, row))
+            left += across + _BETWEEN
         for below, weight in ((0, _HEAVY), (row + GAP / 4, _LIGHT), (foot - top, _HEAVY)):
             pen.rule(MARGIN, top + below, inner, weight)
         pen.lines(caption, caption_top, letters.small, GREY)
