@@ -16,6 +16,8 @@ from typing import Any
 from attnviz.analysis.rank import NUMBERS, PARTS
 from attnviz.metrics import METRICS
 from attnviz.render.columns import MISSING, WHOLE, Column, column
+from attnviz.render.labels import cut
+from attnviz.render.lettering import LABEL_LENGTH
 from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic
 
 SCHEMA = 1
@@ -227,7 +229,8 @@ def _markdown_line(cells: Iterator[str]) -> str:
 
 def _markdown_cell(entry: Column, row: HeadRow) -> str:
     if entry.name == "evidence" and row.evidence:
-        return f"{row.evidence.weight:.2f} {_code(row.evidence.query)} → {_code(row.evidence.key)}"
+        query, key = (_code(cut(text, LABEL_LENGTH)) for text in (row.evidence.query, row.evidence.key))
+        return f"{row.evidence.weight:.2f} {query} → {key}"
     text = entry.text(row)
     return _code(text) if entry.name == "evidence.sample" else _escaped(text)
 
@@ -256,8 +259,8 @@ def _tex_line(cells: Iterator[str]) -> str:
 
 def _tex_cell(entry: Column, row: HeadRow) -> str:
     if entry.name == "evidence" and row.evidence:
-        pair = f"{_token(row.evidence.query)} $\\to$ {_token(row.evidence.key)}"
-        return f"{row.evidence.weight:.2f} {pair}"
+        query, key = (_token(cut(text, LABEL_LENGTH)) for text in (row.evidence.query, row.evidence.key))
+        return f"{row.evidence.weight:.2f} {query} $\\to$ {key}"
     text = entry.text(row)
     if entry.name == "evidence.sample":
         return _token(text)
@@ -270,7 +273,7 @@ def _token(text: str) -> str:
 
 def _tex(text: str) -> str:
     """Text that TeX prints as it is: every character with a meaning of its own by its number."""
-    return "".join(_tex_letter(letter) for letter in text)
+    return "".join(_tex_letter(letter) for letter in unicodedata.normalize("NFC", text))
 
 
 def _tex_letter(letter: str) -> str:
