@@ -24,7 +24,7 @@ SHORT = {
 }  # fmt: skip
 IN_UNITS = ("entropy", "distance")  # the other statistics are shares, from 0 to 1
 TELLING = (
-    "focus", "distance", "first", "separator", "previous", "induction", "sink_mass", "self", "next",
+    "focus", "distance", "first", "separator", "sink_mass", "previous", "induction", "self", "next",
     "confidence", "duplicate", "positional", "punctuation", "entropy", "positional.offset",
 )  # fmt: skip
 """The most telling ones first: where there is no room the last are left out."""

@@ -189,8 +189,8 @@ def _told(samples: Sequence[Capture]) -> Iterator[str]:
 
 
 def _stacks(every: Sequence[HeadRow], shown: Sequence[HeadRow], metric: str) -> Iterator[GridStack]:
-    """The places are those of every head, the values those of the heads that are shown."""
-    for stack in dict.fromkeys(row.head.stack for row in every):
+    """The stacks that have heads to show. Every head has its place, those that are not shown no value."""
+    for stack in dict.fromkeys(row.head.stack for row in shown or every):
         heads = [row.head for row in every if row.head.stack == stack]
         layers = sorted({head.layer for head in heads})
         values = np.full((len(layers), 1 + max(head.head for head in heads)), np.nan)
