@@ -4,6 +4,7 @@
     seen = attnviz.capture("The cat sat on the mat")
     seen.map("3.5")                                  # weights of layer 3, head 5: [queries, keys]
     attnviz.save(attnviz.heatmap(seen), "cat.pdf")
+    attnviz.save(attnviz.heads(seen, sort="previous"), "heads.tex")
 
 The verbs are those of ``attnviz.api``; each is imported when it is first used.
 """
@@ -11,11 +12,33 @@ The verbs are those of ``attnviz.api``; each is imported when it is first used.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attnviz.api import capture, check_trained, from_arrays, heatmap, load, load_model, save, train
+    from attnviz.api import (
+        capture,
+        check_trained,
+        from_arrays,
+        head_grid,
+        heads,
+        heatmap,
+        load,
+        load_model,
+        save,
+        train,
+    )
 
 __version__ = "0.1.0"
 DEFAULT_MODEL = "builtin:encoder"
-__all__ = ["capture", "check_trained", "from_arrays", "heatmap", "load", "load_model", "save", "train"]
+__all__ = [
+    "capture",
+    "check_trained",
+    "from_arrays",
+    "head_grid",
+    "heads",
+    "heatmap",
+    "load",
+    "load_model",
+    "save",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,6 @@
 """The verbs of ``import attnviz``. A command of the command line is ten lines of these."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,12 +9,12 @@ from attnviz.analysis import reduce, select
 from attnviz.captures import Capture, Captures
 from attnviz.files import begins_with
 from attnviz.inputs import Sample, check_texts
-from attnviz.recipes import Choice, Style
+from attnviz.recipes import Choice, Listing, Style
 from attnviz.render import pages
-from attnviz.render.views import Page
+from attnviz.render.views import HeadGrid, HeadTable, Page, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy import floating
     from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def capture(
     model: "str | Source" = DEFAULT_MODEL,
     keep: str | None = AUTO,
     pooled: int | None = None,
-    statistics: bool = True,  # noqa: ARG001
+    statistics: bool = True,
     choice: Choice = Choice(),
     truncate: bool = False,
     report: "Report | None" = None,
@@ -90,6 +91,10 @@ def capture(
     observers: list[Observer] = [PoolMaps(pooled)] if pooled else []
     if keep is not None:
         observers.append(_keeper(source, encoded, wanted, whole=keep != AUTO))
+    if statistics:
+        from attnviz.observe.statistics import HeadStatistics
+
+        observers.append(HeadStatistics())
     return observe(source, encoded, observers, report=report)
 
 
@@ -116,6 +121,66 @@ def check(choice: Choice, style: Style | None = None) -> None:
 def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
     """What ``attnviz heatmap`` shows of a capture, ready to be drawn."""
     return pages.heatmap_page(seen, choice, style)
+
+
+def heads(
+    seen: "Capture | Iterable[Capture]",
+    *,
+    where: str | None = None,
+    sort: str | None = None,
+    top: int | None = None,
+    columns: str | None = None,
+    seed: int = 0,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+) -> HeadTable:
+    """What ``attnviz heads`` shows: a row a head, over one capture or the means over several.
+
+    where:   which heads: "induction>0.4 and layer<6" (``attnviz.analysis.where``)
+    sort:    by which number, the largest first; "-entropy" the smallest first; top: how many of them
+    columns: "previous,previous.baseline"; else all that have a value
+    seed:    of the samples drawn for the intervals, which are there from ten samples on
+    Raises UsageError for what cannot be understood, SelectionError for a capture without statistics.
+    """
+    from attnviz.analysis.summary import summary
+    from attnviz.render import headpages
+
+    listing = Listing(where=where, sort=sort, top=top, columns=columns, seed=seed)
+    headpages.check(choice, listing, style)
+    return headpages.head_table(summary(_each(seen), choice, seed=seed), choice, listing, style)
+
+
+def head_grid(
+    seen: "Capture | Iterable[Capture]",
+    metric: str,
+    *,
+    where: str | None = None,
+    seed: int = 0,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+) -> HeadGrid:
+    """One statistic of every head as a colour, layers downwards and heads to the right: ``heads --grid``.
+
+    Raises as ``heads`` does.
+    """
+    from attnviz.analysis.summary import summary
+    from attnviz.render import headpages
+
+    listing = Listing(where=where, grid=metric, seed=seed)
+    headpages.check(choice, listing, style)
+    return headpages.head_grid(summary(_each(seen), choice, seed=seed), choice, listing, style)
+
+
+def check_heads(choice: Choice, listing: Listing, style: Style) -> None:
+    """Raises UsageError for what cannot be understood, before a model is loaded."""
+    from attnviz.render import headpages
+
+    select.check(choice)
+    headpages.check(choice, listing, style)
+
+
+def _each(seen: "Capture | Iterable[Capture]") -> "Iterable[Capture]":
+    return [seen] if isinstance(seen, Capture) else seen
 
 
 def load(file: str | Path) -> Capture | Captures:
@@ -158,8 +223,10 @@ def from_arrays(attention: "NDArray[floating]", tokens: "Sequence[str]", *, name
     return arrays.from_arrays(attention, tokens, name=name)
 
 
-def save(page: Page, file: str | Path, *, style: Style = Style(), force: bool = False) -> tuple[str, ...]:
-    """Writes a page as a picture (.png .pdf .svg) or its numbers (.json .csv .npz), whole or not at all.
+def save(view: View, file: str | Path, *, style: Style = Style(), force: bool = False) -> tuple[str, ...]:
+    """Writes a view as a picture (.png .pdf .svg) or its numbers, whole or not at all.
+
+    Numbers are .json and .csv, of maps also .npz, of tables also .md and .tex.
 
     force: replace an existing file of another kind too.
     Returns what its maker should be told, such as characters that no font here can draw.
@@ -167,7 +234,7 @@ def save(page: Page, file: str | Path, *, style: Style = Style(), force: bool = 
     """
     from attnviz.render import files
 
-    return files.save(page, Path(file), style, force=force)
+    return files.save(view, Path(file), style, force=force)
 
 
 def train(

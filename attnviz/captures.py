@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, SupportsIndex, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from attnviz import frames
 from attnviz.errors import SelectionError
 from attnviz.inputs import Sample, Span
 
@@ -231,6 +232,20 @@ class Statistics:
     baselines: Mapping[str, Numbers]
     offsets: Integers
     evidence: Pairs
+
+    def to_pandas(self) -> Any:
+        """A ``pandas.DataFrame`` with a row a head: the means, their baselines and rows, NaN where missing.
+
+        Raises OutputError if pandas is not installed.
+        """
+        return frames.frame(self, "pandas")
+
+    def to_polars(self) -> Any:
+        """The same as a ``polars.DataFrame``. Raises OutputError if polars is not installed."""
+        return frames.frame(self, "polars")
+
+    def _repr_html_(self) -> str:
+        return frames.statistics_html(self)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ parsed against its schema and never becomes a shell line.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
@@ -63,11 +64,32 @@ class Style:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """Which heads a table shows, as the user wrote it.
+
+    where:   what they must be: "induction>0.4 and layer<6"
+    sort:    by which number, the largest first; "-entropy" the smallest first
+    top:     how many of them
+    columns: "previous,previous.baseline"
+    grid:    the statistic that is shown as a colour instead of a table
+    seed:    of the samples drawn for intervals
+    """
+
+    where: str | None = None
+    sort: str | None = None
+    top: int | None = None
+    columns: str | None = None
+    grid: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one picture or table was made.
 
     model:     name, revision, fingerprint of the weights, dtype
-    sample:    the text itself, or its sha256
+    sample:    the text itself, or its sha256; of several {"samples": [...]}
+    listing:   which heads, where it is of heads
     reduction: what the choice did to the numbers: tokens in a group, the weight hidden, ...
     """
 
@@ -76,6 +98,7 @@ class Recipe:
     sample: dict[str, Any]
     choice: Choice = Choice()
     style: Style = Style()
+    listing: Listing | None = None
     view: str = "heatmap"
     reduction: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -94,9 +117,10 @@ class Recipe:
             raise InputError(f"this is no recipe: {error}") from error
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise InputError(f"this is no recipe of schema {SCHEMA}, the one that this version reads")
-        for name, record in (("choice", Choice), ("style", Style)):
-            _check_fields(record, data.get(name, {}))
-            data[name] = record(**data.get(name, {}))
+        for name, record in (("choice", Choice), ("style", Style), ("listing", Listing)):
+            if data.get(name) is not None:
+                _check_fields(record, data[name])
+                data[name] = record(**data[name])
         _check_fields(cls, data)
         try:
             return cls(**data)
@@ -106,24 +130,28 @@ class Recipe:
 
 def recipe(
     command: str,
-    capture: Capture,
+    captures: Capture | Sequence[Capture],
     choice: Choice,
     style: Style,
     *,
+    listing: Listing | None = None,
     view: str = "heatmap",
     reduction: dict[str, Any] | None = None,
     with_text: bool = True,
 ) -> Recipe:
-    """The recipe of something made from a capture; ``with_text=False`` keeps only the text's sha256."""
+    """The recipe of something made from captures of one model; ``with_text=False`` keeps no text."""
+    first, *others = [captures] if isinstance(captures, Capture) else captures
+    samples = [_sample_entry(capture, with_text) for capture in (first, *others)]
     return Recipe(
         command=command,
-        model=_model_entry(capture.model),
-        sample=_sample_entry(capture, with_text),
+        model=_model_entry(first.model),
+        sample={"samples": samples} if others else samples[0],
         choice=choice,
         style=style,
+        listing=listing,
         view=view,
         reduction=reduction or {},
-        versions=capture.versions,
+        versions=first.versions,
     )
 
 

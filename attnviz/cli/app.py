@@ -11,6 +11,7 @@ import typer
 
 from attnviz import __version__
 from attnviz.cli.capture import capture
+from attnviz.cli.heads import heads
 from attnviz.cli.heatmap import heatmap
 from attnviz.cli.output import note
 from attnviz.cli.train import train
@@ -18,7 +19,7 @@ from attnviz.errors import AttnvizError, UsageError
 
 EXAMPLES = """\
   attnviz heatmap "The cat sat on the mat"
-  attnviz heatmap "The cat sat on the mat" -l 3 -H 0-3 -o heads.pdf
+  attnviz heads "The cat sat on the mat" --sort previous --top 5
   attnviz heatmap --file notes.txt --lines -m DIRECTORY-or-hub-name -o "{sample}.png"
 """
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command(short_help="Draw attention.")(heatmap)
 app.command(short_help="Keep what was seen, to look at it again at once.")(capture)
+app.command(short_help="List heads: what each does, its statistics, its strongest pair.")(heads)
 app.command(short_help="Train a model that ships again, or check what it has learnt.")(train)
 
 

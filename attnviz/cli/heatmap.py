@@ -33,4 +33,11 @@ def _captured(samples: "list[Sample]", inputs: Inputs, model: Model, choices: Ch
     source, choice = model.load(), choices.choice()
     with progress.Bar() as bar:
         for sample in samples:
-            yield api.capture(sample, model=source, choice=choice, truncate=inputs.truncate, report=bar.show)
+            yield api.capture(
+                sample,
+                model=source,
+                statistics=False,
+                choice=choice,
+                truncate=inputs.truncate,
+                report=bar.show,
+            )

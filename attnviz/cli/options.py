@@ -24,7 +24,7 @@ from attnviz.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
-    from attnviz.recipes import Choice, Style
+    from attnviz.recipes import Choice, Listing, Style
 
 
 class DType(StrEnum):
@@ -154,6 +154,42 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Heads:
+    """Which heads a table shows, in which order, and what of them."""
+
+    where: Annotated[
+        str | None,
+        Option(metavar="CONDITION", help="The heads of which it holds: 'induction>0.4 and layer<6'; and, or, "
+               "not, brackets."),
+    ] = None  # fmt: skip
+    sort: Annotated[
+        str | None,
+        Option(metavar="NAME", help="By this number, the largest first; -NAME: the smallest first."),
+    ] = None
+    top: Annotated[int | None, Option(metavar="N", min=1, help="The first N alone.")] = None
+    columns: Annotated[
+        str | None,
+        Option(metavar="NAME,...", help="These columns alone; there are also NAME.baseline, .rows, .samples "
+               "and .interval."),
+    ] = None  # fmt: skip
+    grid: Annotated[
+        str | None,
+        Option(metavar="NAME", help="Instead of a table, this statistic of all heads as a colour."),
+    ] = None
+    explain: Annotated[bool, Option("--explain", help="Print what the patterns and the statistics mean.")] = (
+        False
+    )
+    seed: Annotated[
+        int, Option(metavar="N", min=0, help="Of the samples drawn for intervals, which ten samples have.")
+    ] = 0
+
+    def listing(self) -> "Listing":
+        from attnviz.recipes import Listing
+
+        return Listing(self.where, self.sort, self.top, self.columns, self.grid, self.seed)
+
+
+@dataclass(frozen=True)
 class Drawing:
     """How it looks and where it goes."""
 
@@ -163,7 +199,8 @@ class Drawing:
             "-o",
             "--output",
             metavar="FILE",
-            help="Write a picture (.png .pdf .svg) or the numbers (.json .csv .npz).",
+            help="Write a picture (.png .pdf .svg) or the numbers (.json .csv, of maps .npz, of tables .md "
+            ".tex).",
         ),
     ] = None
     json: Annotated[bool, Option("--json", help="Print the numbers as one JSON document.")] = False

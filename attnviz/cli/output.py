@@ -11,8 +11,10 @@ from attnviz.files import is_directory
 from attnviz.inputs import Sample
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from attnviz.recipes import Style
-    from attnviz.render.views import Page
+    from attnviz.render.views import View
 
 PATTERN = "{sample}"
 
@@ -25,8 +27,7 @@ def targets(drawing: Drawing, samples: Sequence[Sample]) -> list[Path]:
     """
     if drawing.output is None:
         return []
-    if drawing.json:
-        raise UsageError("--json prints to standard output: for a file leave it out and give -o FILE.json")
+    _check_json(drawing)
     pattern = drawing.output
     if len(samples) > 1 and (pattern.endswith("/") or is_directory(Path(pattern))):
         pattern = f"{pattern.rstrip('/')}/{PATTERN}.png"
@@ -43,15 +44,34 @@ def targets(drawing: Drawing, samples: Sequence[Sample]) -> list[Path]:
     return files
 
 
-def show(pages: "Iterable[Page]", files: Sequence[Path], drawing: Drawing, style: "Style") -> None:
-    """Print or save each page as soon as it is there."""
+def target(drawing: Drawing, kind: "type[View]") -> list[Path]:
+    """The one file of all samples; none without ``-o``. Raises as ``targets`` does."""
+    if drawing.output is None:
+        return []
+    _check_json(drawing)
+    if PATTERN in drawing.output:
+        raise UsageError(f"-o {drawing.output}: all samples are in one table, so leave {PATTERN} out")
+    from attnviz.render.files import checked, formats_of
+
+    checked(Path(drawing.output), formats_of(kind), force=drawing.force)
+    return [Path(drawing.output)]
+
+
+def _check_json(drawing: Drawing) -> None:
     if drawing.json:
-        _print_json(pages)
+        raise UsageError("--json prints to standard output: for a file leave it out and give -o FILE.json")
+
+
+def show(views: "Iterable[View]", files: Sequence[Path], drawing: Drawing, style: "Style") -> None:
+    """Print or save each view as soon as it is there."""
+    if drawing.json:
+        _print_json(views, style)
     elif files:
-        for page, file in zip(pages, files, strict=True):
-            _save(page, file, style, force=drawing.force)
+        for view, file in zip(views, files, strict=True):
+            _save(view, file, style, force=drawing.force)
     else:
-        _print(pages)
+        for number, view in enumerate(views):
+            print_rich(*([""] if number else []), _printed(view))
 
 
 def note(text: str) -> None:
@@ -61,27 +81,37 @@ def note(text: str) -> None:
     print(f"attnviz: {printable(' '.join(text.split()))}", file=sys.stderr)  # noqa: T201
 
 
-def _save(page: "Page", file: Path, style: "Style", *, force: bool) -> None:
+def _save(view: "View", file: Path, style: "Style", *, force: bool) -> None:
     from attnviz import api
 
-    for told in api.save(page, file, style=style, force=force):
+    for told in api.save(view, file, style=style, force=force):
         note(f"{file}: {told}")
     note(f"wrote {file}")
 
 
-def _print_json(pages: "Iterable[Page]") -> None:
-    """One document: that of the only sample, or all of them under "samples"."""
-    from attnviz.render.numbers import json_bytes
+def _print_json(views: "Iterable[View]", style: "Style") -> None:
+    """One document: that of the only view, or all of them under "samples"."""
+    from attnviz.render.files import json_text
 
-    documents = [json_bytes(page).decode().strip() for page in pages]
+    documents = [json_text(view, style) for view in views]
     whole = documents[0] if len(documents) == 1 else f'{{"schema": 1, "samples": [{",".join(documents)}]}}'
     sys.stdout.write(whole + "\n")
 
 
-def _print(pages: "Iterable[Page]") -> None:
-    from rich.console import Console
+def _printed(view: "View") -> "RenderableType":
+    from attnviz.render import grid, table, terminal
+    from attnviz.render.views import HeadGrid, HeadTable
 
-    from attnviz.render import terminal
+    if isinstance(view, HeadTable):
+        return table.table(view)
+    if isinstance(view, HeadGrid):
+        return grid.grid(view)
+    return terminal.page(view)
+
+
+def print_rich(*parts: "RenderableType") -> None:
+    """On standard output, with the colours and the width that it has."""
+    from rich.console import Console
 
     class Terminal(Console):
         def on_broken_pipe(self) -> None:
@@ -89,10 +119,8 @@ def _print(pages: "Iterable[Page]") -> None:
             raise  # noqa: PLE0704 - rich calls this while it handles the error
 
     console = Terminal()
-    for number, page in enumerate(pages):
-        if number:
-            console.print()
-        console.print(terminal.page(page))
+    for part in parts:
+        console.print(part, crop=False)  # tables are as wide as was asked for
 
 
 def _file_name(name: str) -> str:

@@ -1,18 +1,23 @@
-"""A page as a file, by its suffix; written whole or not at all."""
+"""A page, a table or a grid as a file, by its suffix; written whole or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from attnviz.errors import OutputError
 from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
-from attnviz.render.figure import ROOM, figure, figure_bytes
+from attnviz.render.figure import ROOM, figure
+from attnviz.render.gridfigure import grid_figure
 from attnviz.render.numbers import numbers_bytes
+from attnviz.render.pen import figure_bytes
 from attnviz.render.pooling import fitted
-from attnviz.render.views import Page
+from attnviz.render.tablefigure import table_figure
+from attnviz.render.tablefiles import grid_bytes, table_bytes
+from attnviz.render.views import HeadGrid, HeadTable, Page, View
 
 Notes = tuple[str, ...]
 
@@ -26,35 +31,50 @@ class Format:
     """
 
     openings: tuple[bytes, ...]
-    write: Callable[[Page, Style], tuple[bytes, Notes]]
+    write: Callable[[Any, Style], tuple[bytes, Notes]]
 
 
-def save(page: Page, path: Path, style: Style, *, force: bool = False) -> Notes:
-    """Writes the page in the format of the path's suffix. Returns what its maker should be told.
+Formats = Mapping[str, Format]
+"""The kinds of file that a view can become, by their suffix."""
+
+
+def save(view: View, path: Path, style: Style, *, force: bool = False) -> Notes:
+    """Writes the view in the format of the path's suffix. Returns what its maker should be told.
 
     Raises OutputError as ``checked`` does, and if the writing fails; then nothing is left behind.
     """
-    data, notes = checked(path, force=force).write(page, style)
+    data, notes = checked(path, formats_of(type(view)), force=force).write(view, style)
     write_whole(path, data)
     return notes
 
 
-def checked(path: Path, *, force: bool = False) -> Format:
+def formats_of(kind: type[View]) -> Formats:
+    """The kinds of file that such a view can become."""
+    return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS}[kind]
+
+
+def json_text(view: View, style: Style) -> str:
+    """The view's numbers as one JSON document."""
+    data, _ = formats_of(type(view))[".json"].write(view, style)
+    return data.decode().strip()
+
+
+def checked(path: Path, formats: Formats | None = None, *, force: bool = False) -> Format:
     """The format that a file of this name will have, if it may be written; to be asked before long work.
 
     Raises OutputError for an unknown suffix, a directory, a place that is not there, and an existing file
     of another format unless forced.
     """
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS and not is_directory(path):
+    suffix, known = path.suffix.lower(), FORMATS if formats is None else formats
+    if suffix not in known and not is_directory(path):
         raise OutputError(
             f"cannot write {_shown(path)}: "
-            f"no format is known by the suffix {suffix!r}; these are: {', '.join(FORMATS)}"
+            f"no format is known by the suffix {suffix!r}; these are: {', '.join(known)}"
         )
     check_place(
-        path, same=lambda path: _is_one(path, FORMATS[suffix]), kind=f"{suffix} of this kind", force=force
+        path, same=lambda path: _is_one(path, known[suffix]), kind=f"{suffix} of this kind", force=force
     )
-    return FORMATS[suffix]
+    return known[suffix]
 
 
 def _is_one(path: Path, kind: Format) -> bool:
@@ -81,11 +101,41 @@ def _shown(path: Path) -> str:
     return printable(str(path))
 
 
-FORMATS = {
-    ".png": Format((b"\x89PNG\r\n",), partial(_picture, suffix=".png")),
-    ".pdf": Format((b"%PDF-",), partial(_picture, suffix=".pdf")),
-    ".svg": Format((b"<?xml", b"<svg"), partial(_picture, suffix=".svg")),
-    ".json": Format((b'{"schema":',), partial(_numbers, suffix=".json")),
-    ".csv": Format((b"# {", b'"layer"'), partial(_numbers, suffix=".csv")),
-    ".npz": Format((b"PK\x03\x04",), partial(_numbers, suffix=".npz")),
+def _table_picture(view: HeadTable, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    drawn, notes = table_figure(view, style)
+    return figure_bytes(drawn, suffix, view), notes
+
+
+def _table_numbers(view: HeadTable, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    return table_bytes(view, suffix), ()
+
+
+def _grid_picture(view: HeadGrid, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    drawn, notes = grid_figure(view, style)
+    return figure_bytes(drawn, suffix, view), notes
+
+
+def _grid_numbers(view: HeadGrid, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    return grid_bytes(view, suffix), ()
+
+
+_OPENINGS = {
+    ".png": (b"\x89PNG\r\n",),
+    ".pdf": (b"%PDF-",),
+    ".svg": (b"<?xml", b"<svg"),
+    ".json": (b'{"schema":',),
+    ".csv": (b"# {", b'"layer"'),
+    ".npz": (b"PK\x03\x04",),
+    ".md": (b"<!-- attnviz",),
+    ".tex": (b"% attnviz",),
 }
+
+
+def _formats(write: Callable[..., tuple[bytes, Notes]], suffixes: str) -> dict[str, Format]:
+    return {suffix: Format(_OPENINGS[suffix], partial(write, suffix=suffix)) for suffix in suffixes.split()}
+
+
+_PICTURES = ".png .pdf .svg"
+FORMATS = _formats(_picture, _PICTURES) | _formats(_numbers, ".json .csv .npz")
+TABLE_FORMATS = _formats(_table_picture, _PICTURES) | _formats(_table_numbers, ".json .csv .md .tex")
+GRID_FORMATS = _formats(_grid_picture, _PICTURES) | _formats(_grid_numbers, ".json .csv")

@@ -35,6 +35,10 @@ class Ink(Protocol):
         """A cell with its weight in two digits: at least ``DIGITS + 1`` columns."""
         ...
 
+    def text(self, level: int, columns: int, text: str) -> Segment:
+        """A cell with a few characters in it, fewer than its columns."""
+        ...
+
     def pair(self, upper: int, lower: int) -> Segment:
         """Two cells, one above the other, in one column of one line."""
         ...
@@ -84,9 +88,12 @@ class ColourInk:
         return _unpainted(level, columns) if level < 0 else Segment(" " * columns, self._styles[level])
 
     def number(self, level: int, columns: int, weight: float) -> Segment:
+        return self.text(level, columns, two_digits(weight))
+
+    def text(self, level: int, columns: int, text: str) -> Segment:
         if level < 0:
             return _unpainted(level, columns)
-        return Segment(f"{two_digits(weight):^{columns}}", self._styles[level])
+        return Segment(f"{text:^{columns}}", self._styles[level])
 
     def pair(self, upper: int, lower: int) -> Segment:
         return self._painted_pair(upper, lower)
@@ -110,9 +117,12 @@ class Shades:
         return _unpainted(level, columns) if level < 0 else Segment(self._shade(level) * columns)
 
     def number(self, level: int, columns: int, weight: float) -> Segment:
+        return self.text(level, columns, two_digits(weight))
+
+    def text(self, level: int, columns: int, text: str) -> Segment:
         if level < 0:
             return _unpainted(level, columns)
-        return Segment(f"{self._shade(level)}{two_digits(weight):<{columns - 1}}")
+        return Segment(f"{self._shade(level)}{text:<{columns - 1}}")
 
     def pair(self, upper: int, lower: int) -> Segment:
         painted = [level for level in (upper, lower) if level >= 0]

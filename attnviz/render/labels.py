@@ -1,7 +1,7 @@
 """Words in a grid of terminal columns: how wide they are, and how they are cut and placed."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cut", "graphemes", "placed", "width"]
 
+NO_STYLES: Mapping[int, Style] = {}
 _LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 
 
@@ -44,8 +45,12 @@ def cut(text: str, room: int) -> str:
     return kept + "…" if room > 0 else ""
 
 
-def placed(labels: Iterable[tuple[int, str]], style: Style | None = None) -> Iterator[Segment]:
+def placed(
+    labels: Iterable[tuple[int, str]], style: Style | None = None, own: Mapping[int, Style] = NO_STYLES
+) -> Iterator[Segment]:
     """One line with each label beginning at its column; they come in order and do not touch.
+
+    own: the style of those that begin at these columns, where it is another
 
     Terminals disagree on how wide an emoji or an accent is, and some turn a line around behind a
     right-to-left word. So behind a label that is not plain ASCII the line is taken up again at a stated
@@ -54,7 +59,7 @@ def placed(labels: Iterable[tuple[int, str]], style: Style | None = None) -> Ite
     column = 0
     for start, label in labels:
         yield Segment(" " * (start - column))
-        yield Segment(label, style)
+        yield Segment(label, own.get(start, style))
         column = start + width(label)
         if not label.isascii():
             if any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in label):

@@ -31,7 +31,7 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
     reduction = {"hidden": outcome.hidden, "groups": _groups(outcome.maps)}
     made = recipe("heatmap", capture, choice, style, reduction=reduction)
     return Page(
-        title=_title(capture) if style.title is None else printable(style.title),
+        title=title_of(capture) if style.title is None else printable(style.title),
         heatmaps=shown,
         atlas=atlas,
         scale=Scale(style.scale, style.vmax),
@@ -70,7 +70,8 @@ def _atlas(layers: tuple[LayerMaps, ...]) -> Atlas:
     return Atlas(tuple(layer.name for layer in layers), tuple(cells))
 
 
-def _title(capture: Capture) -> str:
+def title_of(capture: Capture) -> str:
+    """The model and what it read."""
     sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
     quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts if text)

@@ -14,6 +14,7 @@ from rich.text import Text
 from attnviz.render.header import header
 from attnviz.render.ink import HIDDEN, NOT_COMPUTED, Ink, ink_of, levels_in, levels_of
 from attnviz.render.labels import cut, graphemes, placed, width
+from attnviz.render.legend import bar_lines
 from attnviz.render.mosaic import mosaic, thumbnail_note, thumbnail_size
 from attnviz.render.pooling import Room, fitted
 from attnviz.render.views import Atlas, Heatmap, Page, Scale
@@ -22,7 +23,6 @@ _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _THUMBNAIL = range(4, 13)  # cells on a side of the small maps
 _TALL = 60  # lines that an overview may take, unless the maps would get too small
 _ROWS = 100  # lines that one map may take
-_BAR = 33  # columns of the colour bar
 _MEASURED = ("how much a row looks at a column", "attention weight")
 Line = list[Segment]
 
@@ -169,27 +169,9 @@ def _thumbnails(atlas: Atlas, space: int) -> tuple[int, int]:
 
 def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:
     """The colour bar with its numbers, what it measures, and what a mark means that is not on it."""
-    length = min(_BAR, paper.space)
-    bar = [paper.ink.fill(255 * place // max(length - 1, 1), 1) for place in range(length)]
-    room = paper.space - length - 2
-    measured = next((text for text in _MEASURED if width(text) <= room), "")
-    yield [*paper.beside("", bar), Segment(f"  {measured}", _DIM)]
-    yield list(placed(_spaced(view.scale.ticks(), paper.left, length), _DIM))
+    yield from bar_lines(view.scale, paper.ink, paper.left, paper.space, _MEASURED)
     if any(heatmap.missing.any() for heatmap in view.heatmaps):
         yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(" never computed", _DIM)])
-
-
-def _spaced(ticks: list[tuple[float, str]], left: int, length: int) -> Iterator[tuple[int, str]]:
-    """The numbers under a bar, each below its place, the ends flush; those that would touch are left out."""
-    end = 0
-    *inner, last = ticks
-    stop = left + length - len(last[1])
-    for place, number in inner:
-        start = left + round(place * (length - len(number)))
-        if end <= start and start + len(number) < stop:
-            yield start, number
-            end = start + len(number) + 1
-    yield stop, last[1]
 
 
 def _layer_names(atlas: Atlas, room: int) -> tuple[str, ...]:

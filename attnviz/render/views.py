@@ -1,13 +1,14 @@
 """What the ink means: the records that terminal, figure and numbers are all drawn from. No drawing here."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.captures import Booleans, Floats, Unit
+from attnviz.captures import Booleans, Floats, Head, Numbers, Unit
 from attnviz.recipes import Recipe
 
 LOG_FLOOR = 1e-4
@@ -138,3 +139,129 @@ class Page:
     @property
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One statistic of one head over some samples; NaN where it is missing.
+
+    value:    its mean over the samples in which it is present, which count equally; "positional": over all
+              their rows together
+    baseline: what a head that looks at all visible keys alike would have, likewise
+    rows:     eligible rows, of all samples together
+    samples:  how many of them it is present in
+    low, high: of a 95 % interval of the mean
+    """
+
+    value: float = math.nan
+    baseline: float = math.nan
+    rows: int = 0
+    samples: int = 0
+    low: float = math.nan
+    high: float = math.nan
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The strongest pair of tokens of a head, by their labels and their places from 0, and its sample."""
+
+    query: str
+    key: str
+    weight: float
+    query_position: int
+    key_position: int
+    sample: str
+
+
+@dataclass(frozen=True)
+class HeadRow:
+    """What is known of one head.
+
+    pattern:    what it does, in a word; score: the number that the word was given for, NaN for "mixed"
+    scored:     the statistic that the score is, "" for "mixed"
+    statistics: by name
+    offset:     key minus query where its largest weights lie most often; None if unknown
+    window:     keys that its rows see at most, where that is fewer than there are; None if they see all
+    """
+
+    head: Head
+    pattern: str
+    score: float
+    scored: str
+    statistics: Mapping[str, Statistic]
+    offset: int | None = None
+    evidence: Evidence | None = None
+    window: int | None = None
+
+
+@dataclass(frozen=True)
+class HeadTable:
+    """A row a head.
+
+    columns: names of those to be shown, in order
+    asked:   the columns were chosen: none is left out for want of room
+    kept:    names of columns that are left out last: what the rows were sorted and chosen by
+    samples: how many the numbers are means over
+    of:      how many heads there were to choose from
+    """
+
+    title: str
+    rows: tuple[HeadRow, ...] = field(repr=False)
+    columns: tuple[str, ...]
+    asked: bool = False
+    kept: tuple[str, ...] = ()
+    samples: int = 1
+    of: int = 0
+    notes: tuple[str, ...] = ()
+    cmap: str = "viridis"
+    recipe: Recipe | None = field(default=None, repr=False)
+
+    @property
+    def recipe_json(self) -> str:
+        return self.recipe.to_json() if self.recipe else ""
+
+    def _repr_html_(self) -> str:
+        from attnviz.render.notebook import table_html
+
+        return table_html(self)
+
+
+@dataclass(frozen=True)
+class GridStack:
+    """One stack of layers: the number of a head is its column.
+
+    layers: number of each row; values: ``[layers, heads]``, NaN where a head is not there or has none
+    """
+
+    name: str
+    layers: tuple[int, ...]
+    values: Numbers
+
+    @property
+    def heads(self) -> int:
+        return int(self.values.shape[1])
+
+
+@dataclass(frozen=True)
+class HeadGrid:
+    """One statistic of every head as a colour: layers downwards and heads to the right, stacks apart.
+
+    measured: what the colour means, with its unit
+    """
+
+    title: str
+    metric: str
+    measured: str
+    stacks: tuple[GridStack, ...]
+    scale: Scale = Scale()
+    cmap: str = "viridis"
+    notes: tuple[str, ...] = ()
+    recipe: Recipe | None = None
+
+    @property
+    def recipe_json(self) -> str:
+        return self.recipe.to_json() if self.recipe else ""
+
+
+View = Page | HeadTable | HeadGrid
+"""Everything that can be drawn, printed and saved."""

@@ -19,7 +19,8 @@ from attnviz.errors import UsageError
 from attnviz.recipes import Recipe, Style
 from attnviz.render import fonts
 from attnviz.render.colours import colours
-from attnviz.render.figure import BAR_LABEL, figure, figure_bytes, painted
+from attnviz.render.figure import BAR_LABEL, figure, painted
+from attnviz.render.pen import figure_bytes
 from attnviz.render.views import Page, Scale
 from tests.render.drawings import HARMFUL, WIDE, WORDS, atlas, causal, heatmap, many, page, spread
 

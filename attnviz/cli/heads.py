@@ -1,0 +1,77 @@
+"""``attnviz heads``: the head-summary table."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from attnviz.cli.options import Choices, Drawing, Heads, Inputs, Model, command
+
+if TYPE_CHECKING:
+    from attnviz.captures import Capture
+    from attnviz.inputs import Sample
+    from attnviz.recipes import Choice, Listing, Style
+    from attnviz.render.views import HeadGrid, HeadTable
+
+
+@command
+def heads(inputs: Inputs, model: Model, choices: Choices, table: Heads, drawing: Drawing) -> None:
+    """List heads: what each does, in a word; its statistics; its strongest pair of tokens.
+
+    Several samples: the means over them, with intervals from ten samples on.
+    """
+    from attnviz import api
+    from attnviz.cli import output, read
+    from attnviz.render.views import HeadGrid, HeadTable
+
+    choice, listing, style = choices.choice(), table.listing(), drawing.style()
+    api.check_heads(choice, listing, style)
+    if table.explain:
+        _check_alone(drawing)
+        if not (inputs.texts or inputs.file):
+            return _explain()
+    samples = read.samples(inputs)
+    files = output.target(drawing, HeadTable if listing.grid is None else HeadGrid)
+    view = _view(_captured(samples, inputs, model, choice), choice, listing, style)
+    output.show([view], files, drawing, style)
+    if table.explain:
+        output.print_rich("")
+        _explain()
+    return None
+
+
+def _captured(samples: "list[Sample]", inputs: Inputs, model: Model, choice: "Choice") -> "Iterator[Capture]":
+    """Runs the model over each sample when it is asked for; nothing but statistics is kept."""
+    from attnviz import api
+
+    source = model.load()
+    for sample in samples:
+        yield api.capture(
+            sample, model=source, keep=None, statistics=True, choice=choice, truncate=inputs.truncate
+        )
+
+
+def _view(
+    captures: "Iterator[Capture]", choice: "Choice", listing: "Listing", style: "Style"
+) -> "HeadTable | HeadGrid":
+    from attnviz import api
+
+    where, seed = listing.where, listing.seed
+    if listing.grid is not None:
+        return api.head_grid(captures, listing.grid, where=where, seed=seed, choice=choice, style=style)
+    return api.heads(
+        captures, where=where, sort=listing.sort, top=listing.top, columns=listing.columns, seed=seed,
+        choice=choice, style=style,
+    )  # fmt: skip
+
+
+def _check_alone(drawing: Drawing) -> None:
+    from attnviz.errors import UsageError
+
+    if drawing.json or drawing.output:
+        raise UsageError("--explain prints for readers: leave out --json and -o")
+
+
+def _explain() -> None:
+    from attnviz.cli import output
+    from attnviz.render.table import explanation
+
+    output.print_rich(explanation())

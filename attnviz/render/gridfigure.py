@@ -1,0 +1,121 @@
+"""One statistic of every head as a matplotlib figure: layers downwards, heads to the right, stacks apart."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from attnviz.errors import UsageError
+from attnviz.recipes import Style
+from attnviz.render.colours import bright, colours, levels
+from attnviz.render.columns import cell_text
+from attnviz.render.fonts import Fonts
+from attnviz.render.layout import (
+    BAR,
+    COLUMN,
+    GAP,
+    LARGEST_CELL,
+    MARGIN,
+    PAGE,
+    SHORTEST_BAR,
+    SMALLEST_CELL,
+    TALLEST_BAR,
+    Box,
+    around,
+    bar_room,
+)  # fmt: skip
+from attnviz.render.lettering import PAD, Lettering
+from attnviz.render.pen import GREY, INK, Pen, house_style, painted_where
+from attnviz.render.views import GridStack, HeadGrid
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def grid_figure(view: HeadGrid, style: Style) -> tuple["Figure", tuple[str, ...]]:
+    """The grid as a figure, and what its maker should be told.
+
+    Raises UsageError for a colour map that is not there, and for a width that leaves no room.
+    """
+    from matplotlib.figure import Figure
+
+    letters = Lettering(Fonts.for_texts((view.title, view.measured, *view.notes, "·…")), style.font_size)
+    left, right = MARGIN + _left(view, letters), bar_room(letters) + MARGIN
+    cell = _cell(view, style, left + right)
+    width = style.width or max(left + _heads(view) * cell + right, COLUMN)
+    title = letters.fonts.wrapped(letters.fonts.shown(view.title), letters.title, width - 2 * MARGIN)
+    caption = letters.fonts.wrapped(
+        letters.fonts.shown(" · ".join(view.notes)), letters.small, width - 2 * MARGIN
+    )
+    top = MARGIN + len(title) * letters.title_line + (GAP / 2 if title else 0)
+    boxes = list(_boxes(view, letters, Box(left, top, cell, cell)))
+    below = max(boxes[-1].bottom + 2 * letters.small_line + PAD, boxes[0].top + SHORTEST_BAR)
+    caption_top = below + (GAP / 2 if caption else 0)
+    height = caption_top + len(caption) * letters.small_line + MARGIN
+    with house_style():
+        drawn = Figure(figsize=(width, height), dpi=style.dpi, facecolor="white")
+        pen = Pen(drawn, letters)
+        pen.lines(title, MARGIN, letters.title, INK)
+        for stack, box in zip(view.stacks, boxes, strict=True):
+            _draw_stack(pen, view, stack, box)
+        frame = around(boxes)
+        tall = min(max(boxes[-1].bottom - boxes[0].top, SHORTEST_BAR), TALLEST_BAR)
+        bar = Box(frame.right + GAP, frame.top, BAR, tall)
+        pen.bar(bar, colours(view.cmap), view.scale, view.measured)
+        pen.lines(caption, caption_top, letters.small, GREY)
+    return drawn, letters.fonts.notes
+
+
+def _draw_stack(pen: Pen, view: HeadGrid, stack: GridStack, box: Box) -> None:
+    values = stack.values.astype(np.float32)
+    axes = pen.cells(box, painted_where(values, view.scale, colours(view.cmap)))
+    if stack.name:
+        pen.title(box, stack.name)
+    rows = pen.letters.at_the_side([str(layer) for layer in stack.layers], box.height / len(stack.layers))
+    columns = pen.letters.numbers([str(head) for head in range(stack.heads)], box.width / stack.heads)
+    pen.labels(axes.yaxis, rows, range(len(stack.layers)))
+    pen.labels(axes.xaxis, columns, range(stack.heads))
+    last = stack is view.stacks[-1]
+    pen.axis_names(box, ("layer", rows.room), ("head" if last else "", columns.room))
+    texts = [[cell_text(view, value) for value in row] for row in stack.values.tolist()]
+    if pen.letters.widest(text for row in texts for text in row) + PAD > box.width / stack.heads:
+        return
+    light = bright(colours(view.cmap))[levels(view.scale.place(values))]
+    for (row, column), is_light in np.ndenumerate(light):
+        pen.text(
+            box.left + (column + 0.5) * box.width / stack.heads,
+            box.top + (row + 0.5) * box.height / len(stack.layers),
+            texts[row][column],
+            ha="center",
+            color="black" if is_light else "white",
+        )
+
+
+def _boxes(view: HeadGrid, letters: Lettering, cell: Box) -> Iterator[Box]:
+    """Of the cells of each stack, one below the other. cell: the first one's place and size."""
+    top = cell.top
+    for stack in view.stacks:
+        top += letters.line + PAD if stack.name else 0
+        box = Box(cell.left, top, stack.heads * cell.width, len(stack.layers) * cell.height)
+        yield box
+        top = box.bottom + letters.small_line + PAD + GAP
+
+
+def _heads(view: HeadGrid) -> int:
+    return max(stack.heads for stack in view.stacks)
+
+
+def _left(view: HeadGrid, letters: Lettering) -> float:
+    """Room for the names of the layers, and for that of their axis."""
+    numbers = (str(layer) for stack in view.stacks for layer in stack.layers)
+    return letters.widest(numbers) + PAD + letters.small_line
+
+
+def _cell(view: HeadGrid, style: Style, taken: float) -> float:
+    """The side of a cell, in what the labels leave of the width."""
+    cell = ((style.width or PAGE) - taken) / _heads(view)
+    if cell < SMALLEST_CELL:
+        raise UsageError(
+            f"a figure {style.width:g} inches wide has no room for its cells beside their labels"
+        )
+    return cell if style.width else min(cell, LARGEST_CELL)
