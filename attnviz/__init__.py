@@ -11,11 +11,11 @@ The verbs are those of ``attnviz.api``; each is imported when it is first used.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attnviz.api import capture, check_trained, heatmap, load_model, save, train
+    from attnviz.api import capture, check_trained, doctor, heatmap, load_model, save, train
 
 __version__ = "0.1.0"
 DEFAULT_MODEL = "builtin:encoder"
-__all__ = ["capture", "check_trained", "heatmap", "load_model", "save", "train"]
+__all__ = ["capture", "check_trained", "doctor", "heatmap", "load_model", "save", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,8 +13,9 @@ def heatmap(inputs: Inputs, model: Model, choices: Choices, drawing: Drawing) ->
     api.check(choice, style)
     samples = read.samples(inputs)
     files = output.targets(drawing, samples)
-    source = model.load()
+    source = model.load(generates=inputs.generate > 0)
     captures = (
-        api.capture(sample, model=source, choice=choice, truncate=inputs.truncate) for sample in samples
+        api.capture(sample, model=source, statistics=False, choice=choice, truncate=inputs.truncate)
+        for sample in samples
     )
     output.show((api.heatmap(seen, choice=choice, style=style) for seen in captures), files, drawing, style)

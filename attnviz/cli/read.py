@@ -18,10 +18,12 @@ def samples(inputs: Inputs) -> list[Sample]:
         raise UsageError(f"--pair goes with one text, not with {len(texts)}")
     if inputs.pair is not None and inputs.chat:
         raise UsageError("--pair and --chat do not go together: a chat has one message")
+    if inputs.pair is not None and inputs.generate:
+        raise UsageError("--pair and --generate do not go together: what is written follows one text")
     for name, text in texts:
         if not text.strip():
             raise InputError(f"{name} is empty: give at least one word")
-    return [Sample(text, inputs.pair, inputs.chat, name) for name, text in texts]
+    return [Sample(text, inputs.pair, inputs.chat, name, inputs.generate) for name, text in texts]
 
 
 def _texts(inputs: Inputs) -> list[tuple[str, str]]:
