@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from attnviz import __version__
+from attnviz.cli.doctor import doctor
 from attnviz.cli.heatmap import heatmap
 from attnviz.cli.output import note
 from attnviz.cli.train import train
@@ -33,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(short_help="Draw attention.")(heatmap)
+app.command(short_help="Check that a model is captured exactly.")(doctor)
 app.command(short_help="Train a model that ships again, or check what it has learnt.")(train)
 
 
