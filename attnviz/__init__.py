@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from attnviz.api import (
         capture,
         check_trained,
+        doctor,
         from_arrays,
         head_grid,
         heads,
@@ -30,6 +31,7 @@ DEFAULT_MODEL = "builtin:encoder"
 __all__ = [
     "capture",
     "check_trained",
+    "doctor",
     "from_arrays",
     "head_grid",
     "heads",

@@ -1,12 +1,14 @@
 """The verbs of ``import attnviz``. A command of the command line is ten lines of these."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
-from attnviz.captures import Capture, Captures
+from attnviz.captures import Capture, Captures, LayerFacts, numbered
+from attnviz.errors import InputError, UsageError
 from attnviz.files import begins_with
 from attnviz.inputs import Sample, check_texts
 from attnviz.recipes import Choice, Listing, Style
@@ -18,38 +20,51 @@ if TYPE_CHECKING:
 
     from numpy import floating
     from numpy.typing import NDArray
+    from torch import Tensor
+    from transformers import PreTrainedModel
 
     from attnviz.builtin.check import Check
     from attnviz.builtin.schedule import Progress
     from attnviz.models.base import Encoded, Source
+    from attnviz.models.diagnosis import Diagnosis, Needs
     from attnviz.observe.base import Observer
     from attnviz.observe.progress import Report
+
+    Readable = str | Sample | Mapping[str, Tensor]
 
 POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
 POOLED_TO = 256
 
 ALL, AUTO = "all", "auto"
-"""Maps to keep: every one whole; or what a picture needs."""
+"""What to keep: every map whole; or what a picture needs."""
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""
 
 
 def load_model(
-    name: str = DEFAULT_MODEL,
+    name: "str | PreTrainedModel" = DEFAULT_MODEL,
     *,
+    tokenizer: Any = None,
     device: str = "auto",
     dtype: str = "auto",
     offline: bool = False,
     allow_remote_code: bool = False,
     allow_pickle: bool = False,
+    generates: bool = False,
 ) -> "Source":
     """A model to capture from: ``builtin:encoder``, a directory, or a hub name with ``@revision``.
 
+    name: or a model of transformers that is there already, with its tokenizer; it is looked over only once
+    generates: samples may ask it to write on (``Sample("The cat", generate=20)``)
     Raises ModelError if it cannot be found, or not be captured exactly.
     """
     from attnviz.models import families
 
+    if not isinstance(name, str) or tokenizer is not None:
+        from attnviz.models.given import source_of
+
+        return source_of(name, tokenizer)
     return families.load(
         name,
         device=device,
@@ -57,57 +72,193 @@ def load_model(
         offline=offline,
         allow_remote_code=allow_remote_code,
         allow_pickle=allow_pickle,
+        generates=generates,
     )
 
 
-def capture(
-    sample: str | Sample,
+@overload
+def capture(  # type: ignore[overload-overlap]  # a text is a sequence of texts too, but never meant as one
+    sample: "Readable",
     *,
-    model: "str | Source" = DEFAULT_MODEL,
+    model: "str | Source | PreTrainedModel" = ...,
+    keep: str | None = ...,
+    pooled: int | None = ...,
+    statistics: bool = ...,
+    labels: Sequence[str] | None = ...,
+    tokenizer: Any = ...,
+    choice: Choice = ...,
+    truncate: bool = ...,
+    report: "Report | None" = ...,
+) -> Capture: ...
+@overload
+def capture(
+    sample: "Sequence[Readable]",
+    *,
+    model: "str | Source | PreTrainedModel" = ...,
+    keep: str | None = ...,
+    pooled: int | None = ...,
+    statistics: bool = ...,
+    labels: None = ...,
+    tokenizer: Any = ...,
+    choice: Choice = ...,
+    truncate: bool = ...,
+    report: "Report | None" = ...,
+) -> Captures: ...
+
+
+def capture(
+    sample: "Readable | Sequence[Readable]",
+    *,
+    model: "str | Source | PreTrainedModel" = DEFAULT_MODEL,
     keep: str | None = AUTO,
     pooled: int | None = None,
     statistics: bool = True,
+    labels: Sequence[str] | None = None,
+    tokenizer: Any = None,
     choice: Choice = Choice(),
     truncate: bool = False,
     report: "Report | None" = None,
-) -> Capture:
-    """Runs a text through a model once and keeps the maps that are asked for, or that the choice needs.
+) -> Capture | Captures:
+    """Runs a text through a model once and keeps what is seen of its attention.
 
-    keep:   which maps are kept whole: "all", exact heads such as "3.5,7.1", or None; "auto": as chosen
-    pooled: keep all maps pooled to so many rows and columns at most, too
-    choice: keep what a picture of it needs; without chosen maps that is all, above 512 tokens pooled
-    report: told how far the run is, several times a second.
-    Raises InputError for a text the model cannot take, SelectionError for layers or heads it does not have.
+    sample:     a text, a Sample, or the tensors that a model of yours is called with (a batch of one); of a
+                list of these the captures are made one at a time, as they are asked for
+    model:      a name, what ``load_model`` returns, or any model of transformers: fine-tuned, quantised,
+                compiled, with adapters; it is left as it was
+    keep:       which whole maps: "all", exact heads and layers ("3.5,7.1", "0-3,cross.1"), or None; "auto":
+                what a picture of the choice needs, without one all, above 512 tokens pooled to 256 x 256
+    pooled:     keep the maps of all heads pooled to so many rows and columns at most, too
+    statistics: compute those of every head (``attnviz.metrics``)
+    labels:     what to call the tokens of prepared tensors
+    tokenizer:  that of a model of yours, for texts, and for labels where none are given
+    truncate:   cut a text that is longer than the model can read
+    report:     told how far a run is, several times a second
+    Raises InputError for a sample the model cannot take, SelectionError for layers or heads it does not have,
+    ModelError for a model that cannot be captured exactly.
     """
-    from attnviz.observe.pool import PoolMaps
+    from attnviz.models.given import encoded, source_of
     from attnviz.observe.run import observe
 
-    wanted = choice if keep == AUTO else Choice(heads=None if keep == ALL else keep)
-    check(wanted)
-    sample = Sample(sample) if isinstance(sample, str) else sample
-    check_texts([sample])
-    source = load_model(model) if isinstance(model, str) else model
-    encoded = source.encode(sample, truncate=truncate)
-    observers: list[Observer] = [PoolMaps(pooled)] if pooled else []
-    if keep is not None:
-        observers.append(_keeper(source, encoded, wanted, whole=keep != AUTO))
-    if statistics:
+    wishes = _Wishes(keep, choice, pooled, statistics=statistics)
+    samples = _several(sample, labels)
+    source = source_of(model, tokenizer)
+    batch = [encoded(source, each, labels=labels, truncate=truncate) for each in samples]
+
+    def look(place: int) -> Capture:
+        each = batch[place]
+        return observe(source, each, _observers(source, each, wishes), report=report)
+
+    captures = Captures(len(batch), look)
+    return captures[0] if isinstance(sample, str | Sample | Mapping) else captures
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What is to be kept of a run, as ``capture`` says. Raises UsageError for what cannot be understood."""
+
+    keep: str | None
+    choice: Choice
+    pooled: int | None
+    statistics: bool
+
+    def __post_init__(self) -> None:
+        check(self.choice)
+        check_keep(self.keep)
+        if self.pooled is not None and self.pooled < 1:
+            raise UsageError(f"pooled={self.pooled} is no size: give the most rows and columns, such as 256")
+
+
+def _several(
+    sample: "Readable | Sequence[Readable]", labels: Sequence[str] | None
+) -> "list[Sample | Mapping[str, Tensor]]":
+    """The samples, of which none may be empty: that is said before a model is loaded."""
+    alone = isinstance(sample, str | Sample | Mapping)
+    samples = [sample] if isinstance(sample, str | Sample | Mapping) else sample
+    if not samples:
+        raise InputError("no samples: give one at least")
+    if labels is not None and not alone:
+        raise UsageError("labels are those of one sample, not of a list of them")
+    named = [_named(each, "text" if alone else f"text-{number}") for number, each in enumerate(samples, 1)]
+    check_texts([each for each in named if isinstance(each, Sample)])
+    return named
+
+
+def _named(sample: "Readable", name: str) -> "Sample | Mapping[str, Tensor]":
+    return Sample(sample, name=name) if isinstance(sample, str) else sample
+
+
+def _observers(source: "Source", encoded: "Encoded", wishes: _Wishes) -> "list[Observer]":
+    """Whoever has to look at a run for the wishes to come true."""
+    from attnviz.observe.pool import PoolMaps
+
+    keeper = _keeper(source, encoded, wishes)
+    observers = [keeper] if keeper else []
+    if wishes.pooled is not None:
+        observers.append(PoolMaps(wishes.pooled))
+    if wishes.statistics:
         from attnviz.observe.statistics import HeadStatistics
 
         observers.append(HeadStatistics())
-    return observe(source, encoded, observers, report=report)
+    return observers
 
 
-def _keeper(source: "Source", encoded: "Encoded", choice: Choice, *, whole: bool) -> "Observer":
-    """Whole maps where they were chosen or the text is short, else pooled ones."""
+def _keeper(source: "Source", encoded: "Encoded", wishes: _Wishes) -> "Observer | None":
+    """Whole maps where they were asked for or the text is short, else pooled ones."""
     from attnviz.observe.keep import KeepMaps
     from attnviz.observe.pool import PoolMaps
 
-    wanted = select.wanted_heads(source.facts.layers, choice)
+    if wishes.keep is None:
+        return None
+    wanted = _wanted(source.facts.layers, wishes)
     length = max(len(axis) for axes in encoded.axes.values() for axis in axes)
-    if not whole and length > POOLED_ABOVE and choice == Choice(kind=choice.kind):
-        return PoolMaps(POOLED_TO, wanted)
+    overview = wishes.keep == AUTO and wishes.choice == Choice(kind=wishes.choice.kind)
+    if overview and length > POOLED_ABOVE:
+        return None if wishes.pooled else PoolMaps(POOLED_TO, wanted)
     return KeepMaps(wanted)
+
+
+def _wanted(layers: Sequence[LayerFacts], wishes: _Wishes) -> select.Wanted:
+    """The heads whose maps are wanted, by layer."""
+    if wishes.keep in (None, AUTO, ALL):
+        return select.wanted_heads(layers, wishes.choice if wishes.keep == AUTO else Choice())
+    return select.named_heads(layers, wishes.keep)
+
+
+def doctor(
+    text: str,
+    *,
+    model: "str | Source | PreTrainedModel" = DEFAULT_MODEL,
+    tokenizer: Any = None,
+    tokens: Sequence[int] = (),
+) -> "Diagnosis":
+    """Whether a model is captured exactly, layer by layer, examined on a text; see ``Diagnosis.passed``.
+
+    tokens: also say what looking at texts of so many tokens takes
+    Raises InputError for a text the model cannot take, ModelError for a model that is not captured at all.
+    """
+    from attnviz.models.doctor import examined
+    from attnviz.models.given import source_of
+    from attnviz.observe.keep import KeepMaps
+    from attnviz.observe.run import observe
+    from attnviz.observe.sums import RowSums
+
+    source = source_of(model, tokenizer)
+    encoded = source.encode(Sample(text))
+    if any(len(axis) == 1 for pair in encoded.axes.values() for axis in pair):
+        encoded = source.encode(Sample(text, pair=text))  # a decoder that has written nothing sees nothing
+    sums = RowSums()
+    seen = observe(source, encoded, [KeepMaps(), sums])
+    needs = tuple(_needs(source, encoded, count) for count in tokens)
+    return examined(source.opened(encoded), seen, sums.away, needs)
+
+
+def _needs(source: "Source", encoded: "Encoded", tokens: int) -> "Needs":
+    """What looking at a text of so many tokens takes."""
+    from attnviz.models.diagnosis import Needs
+    from attnviz.observe.choice import map_bytes
+
+    axes = {name: (numbered(tokens), numbered(tokens)) for name in encoded.axes}
+    return Needs(tokens, map_bytes(source.facts.layers, None, axes))
 
 
 def check(choice: Choice, style: Style | None = None) -> None:
@@ -116,6 +267,12 @@ def check(choice: Choice, style: Style | None = None) -> None:
     reduce.check(choice)
     if style is not None:
         pages.check(style)
+
+
+def check_keep(keep: str | None) -> None:
+    """Raises UsageError if that is no way to say which maps to keep."""
+    if keep not in (None, AUTO, ALL):
+        select.check_named(keep)
 
 
 def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:

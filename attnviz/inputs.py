@@ -21,12 +21,14 @@ class Sample:
     pair: the second segment, for models that take two.
     chat: the text is one user message, put through the tokenizer's chat template.
     name: how files and messages call it.
+    generate: how many tokens the model is to write after it, always the likeliest, and read as well.
     """
 
     text: str
     pair: str | None = None
     chat: bool = False
     name: str = "text"
+    generate: int = 0
 
 
 def check_texts(samples: Iterable[Sample]) -> None:

@@ -167,6 +167,8 @@ def _model_entry(model: ModelFacts) -> dict[str, Any]:
 def _sample_entry(capture: Capture, with_text: bool) -> dict[str, Any]:
     sample = capture.sample
     entry: dict[str, Any] = {"name": sample.name, "chat": sample.chat, "notes": list(capture.notes)}
+    if sample.generate:
+        entry["generate"] = sample.generate
     for key, text in (("text", sample.text), ("pair", sample.pair)):
         if text is not None and with_text:
             entry[key] = text

@@ -1,13 +1,18 @@
 """The verbs of ``import attnviz``."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+import torch
 
 import attnviz
 from attnviz.errors import InputError, SelectionError, UsageError
 from attnviz.inputs import Sample
+from attnviz.models.base import Encoded
 from attnviz.observe import memory
 from attnviz.observe.progress import Progress
+from attnviz.observe.tiles import Watch
 from attnviz.recipes import Choice
 from tests.fakes import FakeSource
 
@@ -75,3 +80,99 @@ def test_verbs_are_found_on_first_use() -> None:
     assert callable(attnviz.load_model)
     with pytest.raises(AttributeError, match="no attribute 'draw'"):
         attnviz.draw  # noqa: B018
+
+
+# Which maps are kept
+
+
+def kept(**wishes: object) -> dict[str, tuple[int, ...]]:
+    seen = attnviz.capture(SENTENCE, model=FakeSource(layers=3, heads=5), statistics=False, **wishes)
+    return {maps.name: maps.heads for maps in seen.maps}
+
+
+@pytest.mark.parametrize(
+    ("keep", "heads"),
+    [
+        ("all", {"0": (0, 1, 2, 3, 4), "1": (0, 1, 2, 3, 4), "2": (0, 1, 2, 3, 4)}),
+        ("2.3,0.1", {"0": (1,), "2": (3,)}),
+        ("1", {"1": (0, 1, 2, 3, 4)}),
+        ("-1,0.4,2.0", {"0": (4,), "2": (0, 1, 2, 3, 4)}),
+        (None, {}),
+    ],
+)
+def test_whole_maps_are_kept_of_the_heads_and_layers_that_are_named(
+    keep: str | None, heads: dict[str, tuple[int, ...]]
+) -> None:
+    assert kept(keep=keep) == heads
+
+
+def test_all_maps_of_a_long_text_are_kept_whole_if_that_is_said() -> None:
+    seen = attnviz.capture("cat " * 600, model=FakeSource(positions=700), keep="all", statistics=False)
+    assert [len(maps.keys) for maps in seen.maps] == [602, 602]
+    assert not seen.pooled
+
+
+def test_maps_are_kept_pooled_besides() -> None:
+    seen = attnviz.capture("cat " * 30, model=FakeSource(), keep="1.2", pooled=11, statistics=False)
+    assert [maps.heads for maps in seen.maps] == [(2,)]
+    assert [(maps.heads, len(maps.queries)) for maps in seen.pooled] == [((0, 1, 2), 11)] * 2
+
+
+@pytest.mark.parametrize(
+    ("wishes", "error", "message"),
+    [
+        ({"keep": "3.x"}, UsageError, '"3.x" is no head and no layer: write exact heads such as 3.5,7.1'),
+        ({"keep": "9.0"}, SelectionError, "no layer 9: there are layers 0 to 2"),
+        ({"keep": "1.9"}, SelectionError, r"no head 9 in layer 1: there are heads 0 to 4"),
+        ({"pooled": 0}, UsageError, "pooled=0 is no size"),
+        ({"labels": ["a"]}, UsageError, "those of a text are known"),
+        ({"tokenizer": object()}, UsageError, "tokenizer goes with a model that is there already"),
+    ],
+)
+def test_a_wish_that_cannot_come_true_says_what_would(
+    wishes: dict[str, object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        kept(**wishes)
+
+
+# Several samples
+
+
+def test_a_list_of_samples_is_captured_one_at_a_time() -> None:
+    source = Counting(FakeSource())
+    seen = attnviz.capture([SENTENCE, Sample("Dogs bark", name="dogs")], model=source, statistics=False)
+    assert (len(seen), source.runs) == (2, 0)
+    assert seen[1].sample == Sample("Dogs bark", name="dogs")
+    assert seen[1].map("0.0").shape == (4, 4)
+    assert source.runs == 1
+    assert [each.sample.name for each in seen] == ["text-1", "dogs"]
+    assert [each.sample.name for each in seen[1:]] == ["dogs"]
+
+
+@pytest.mark.parametrize("empty", [" ", Sample("\n", name="text-2"), Sample("cat", pair="", name="text-2")])
+def test_an_empty_text_in_a_list_is_refused_before_a_model_is_loaded(empty: str | Sample) -> None:
+    with pytest.raises(InputError, match="text-2 is empty: give at least one word"):
+        attnviz.capture([SENTENCE, empty], model="no such model")
+
+
+def test_no_samples_are_refused() -> None:
+    with pytest.raises(InputError, match="no samples: give one at least"):
+        attnviz.capture([])
+
+
+def test_prepared_tensors_need_a_model_that_is_there() -> None:
+    with pytest.raises(InputError, match="prepared tensors go to a model that is there already, not to fake"):
+        attnviz.capture({"input_ids": torch.tensor([[1, 2]])}, model=FakeSource())
+
+
+class Counting:
+    """A Source that counts its runs."""
+
+    def __init__(self, source: FakeSource) -> None:
+        self.source, self.runs = source, 0
+        self.facts, self.versions, self.encode = source.facts, source.versions, source.encode
+
+    def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        self.runs += 1
+        self.source.run(batch, watches)

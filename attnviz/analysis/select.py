@@ -60,6 +60,30 @@ def wanted_heads(layers: Sequence[LayerFacts], choice: Choice) -> Wanted:
     }
 
 
+def check_named(text: str) -> None:
+    """Raises UsageError unless these are exact heads and layers: "3.5,7.1", "0-3,cross.1"."""
+    for item in _items(text):
+        if not _HEAD.fullmatch(item) and not _LAYERS.fullmatch(item):
+            raise UsageError(
+                f'{text!r}: "{item}" is no head and no layer: write exact heads such as 3.5,7.1, '
+                "layers such as 0-3,-1 or cross.3, or both"
+            )
+
+
+def named_heads(layers: Sequence[LayerFacts], text: str) -> Wanted:
+    """The heads that are named exactly ("3.5,7.1"), and all those of whole layers ("0-3,cross.1"), by layer.
+
+    Raises UsageError for what cannot be understood, SelectionError for what the model does not have.
+    """
+    check_named(text)
+    exact = [item for item in _items(text) if _HEAD.fullmatch(item)]
+    whole = [item for item in _items(text) if not _HEAD.fullmatch(item)]
+    choices = [Choice(heads=",".join(exact))] * bool(exact) + [Choice(layers=",".join(whole))] * bool(whole)
+    parts = [wanted_heads(layers, choice) for choice in choices]
+    names = [layer.name for layer in layers if any(layer.name in part for part in parts)]
+    return {name: tuple(sorted({head for part in parts for head in part.get(name, ())})) for name in names}
+
+
 def selected(capture: Capture, choice: Choice) -> Capture:
     """The capture with only the chosen maps in it; where none were chosen and not all kept, the pooled ones.
 

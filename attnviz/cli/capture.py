@@ -16,25 +16,26 @@ NOTHING = "none"
 def capture(inputs: Inputs, model: Model, keeping: Keeping) -> None:
     """Keep what was seen of the texts in a file; heatmap --from FILE shows it again, without the model."""
     from attnviz import api
-    from attnviz.captures import Captures
-    from attnviz.cli import read
+    from attnviz.cli import progress, read
     from attnviz.stored import files
 
+    keep = None if keeping.keep == NOTHING else keeping.keep
+    api.check_keep(keep)
     samples = read.samples(inputs)
     files.check_target(keeping.output, force=keeping.force)
-    source = model.load()
+    source = model.load(generates=inputs.generate > 0)
 
-    def seen(number: int) -> "Capture":
-        return api.capture(
-            samples[number],
+    with progress.Bar() as bar:
+        seen = api.capture(
+            samples,
             model=source,
-            keep=None if keeping.keep == NOTHING else keeping.keep,
+            keep=keep,
             pooled=keeping.pooled,
             statistics=keeping.statistics,
             truncate=inputs.truncate,
+            report=bar.show,
         )
-
-    Captures(len(samples), seen).save(keeping.output, text=keeping.text, force=keeping.force)
+        seen.save(keeping.output, text=keeping.text, force=keeping.force)
     _tell(keeping)
 
 

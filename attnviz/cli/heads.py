@@ -1,36 +1,39 @@
 """``attnviz heads``: the head-summary table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from attnviz.cli.options import Choices, Drawing, Heads, Inputs, Model, command
+from attnviz.cli.options import Choices, Drawing, Heads, Inputs, Kept, Model, command
 
 if TYPE_CHECKING:
     from attnviz.captures import Capture
-    from attnviz.inputs import Sample
     from attnviz.recipes import Choice, Listing, Style
     from attnviz.render.views import HeadGrid, HeadTable
 
 
 @command
-def heads(inputs: Inputs, model: Model, choices: Choices, table: Heads, drawing: Drawing) -> None:
+def heads(
+    *, inputs: Inputs, kept: Kept, model: Model, choices: Choices, table: Heads, drawing: Drawing
+) -> None:
     """List heads: what each does, in a word; its statistics; its strongest pair of tokens.
 
     Several samples: the means over them, with intervals from ten samples on.
     """
     from attnviz import api
-    from attnviz.cli import output, read
+    from attnviz.cli import look, output, read
     from attnviz.render.views import HeadGrid, HeadTable
 
     choice, listing, style = choices.choice(), table.listing(), drawing.style()
     api.check_heads(choice, listing, style)
     if table.explain:
         _check_alone(drawing)
-        if not (inputs.texts or inputs.file):
+        if not (inputs.texts or inputs.file or kept.captures):
             return _explain()
-    samples = read.samples(inputs)
+    before = read.captures(kept)
+    samples = [] if before else read.samples(inputs)
     files = output.target(drawing, HeadTable if listing.grid is None else HeadGrid)
-    view = _view(_captured(samples, inputs, model, choice), choice, listing, style)
+    seen = before or look.captures(samples, inputs, model, choice, keep=None, statistics=True)
+    view = _view(seen, choice, listing, style)
     output.show([view], files, drawing, style)
     if table.explain:
         output.print_rich("")
@@ -38,19 +41,8 @@ def heads(inputs: Inputs, model: Model, choices: Choices, table: Heads, drawing:
     return None
 
 
-def _captured(samples: "list[Sample]", inputs: Inputs, model: Model, choice: "Choice") -> "Iterator[Capture]":
-    """Runs the model over each sample when it is asked for; nothing but statistics is kept."""
-    from attnviz import api
-
-    source = model.load()
-    for sample in samples:
-        yield api.capture(
-            sample, model=source, keep=None, statistics=True, choice=choice, truncate=inputs.truncate
-        )
-
-
 def _view(
-    captures: "Iterator[Capture]", choice: "Choice", listing: "Listing", style: "Style"
+    captures: "Iterable[Capture]", choice: "Choice", listing: "Listing", style: "Style"
 ) -> "HeadTable | HeadGrid":
     from attnviz import api
 

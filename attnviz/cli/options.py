@@ -70,6 +70,11 @@ class Inputs:
     truncate: Annotated[
         bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
     ] = False
+    generate: Annotated[
+        int,
+        Option(metavar="N", min=0, help="Let the model write N tokens after the text, always the likeliest, "
+               "and look at them too.", show_default=False),
+    ] = 0  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,8 @@ class Model:
         bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
     ] = False
 
-    def load(self) -> "Source":
+    def load(self, *, generates: bool = False) -> "Source":
+        """The model; generates: it is to write text too."""
         from attnviz import api
 
         return api.load_model(
@@ -116,6 +122,7 @@ class Model:
             offline=self.offline,
             allow_remote_code=self.allow_remote_code,
             allow_pickle=self.allow_pickle,
+            generates=generates,
         )
 
 

@@ -22,7 +22,9 @@ def samples(inputs: Inputs) -> list[Sample]:
         raise UsageError(f"--pair goes with one text, not with {len(texts)}")
     if inputs.pair is not None and inputs.chat:
         raise UsageError("--pair and --chat do not go together: a chat has one message")
-    found = [Sample(text, inputs.pair, inputs.chat, name) for name, text in texts]
+    if inputs.pair is not None and inputs.generate:
+        raise UsageError("--pair and --generate do not go together: what is written follows one text")
+    found = [Sample(text, inputs.pair, inputs.chat, name, inputs.generate) for name, text in texts]
     check_texts(found)
     return found
 

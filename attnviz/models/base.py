@@ -8,6 +8,7 @@ from torch import Tensor
 
 from attnviz.captures import Axis, ModelFacts
 from attnviz.inputs import Sample
+from attnviz.models.opened import Opened
 from attnviz.observe.tiles import Watch
 
 
@@ -18,12 +19,14 @@ class Encoded:
     tensors: what the model is called with, a batch of one
     axes:    ``(queries, keys)`` of each stack, and of single layers whose axes are others
     notes:   what a reader must know ("cut to 512 of 713 tokens")
+    written: so many of the tokens, the last ones, the model wrote itself
     """
 
     sample: Sample
     tensors: Mapping[str, Tensor]
     axes: Mapping[str, tuple[Axis, Axis]]
     notes: tuple[str, ...] = ()
+    written: int = 0
 
 
 class Source(Protocol):
@@ -42,6 +45,10 @@ class Source(Protocol):
 
         Raises InputError if it is empty, or longer than the model's positions and not to be truncated.
         """
+        ...
+
+    def opened(self, encoded: Encoded) -> Opened:
+        """The model laid open on one sample, to be examined."""
         ...
 
     def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:

@@ -1,10 +1,12 @@
 """The models that ship, and those that ``attnviz train`` makes: our own encoder. Never loads transformers."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import torch
+from torch import Tensor
 
 from attnviz import __version__
 from attnviz.attention import Look, Rows
@@ -17,6 +19,7 @@ from attnviz.models.devices import device_of
 from attnviz.models.encoding import texts_of, tokens_within
 from attnviz.models.known import SHIPPED
 from attnviz.models.labels import Tokens, token_axis
+from attnviz.models.opened import Opened, Site
 from attnviz.observe.tiles import Tile, Watch
 
 
@@ -65,6 +68,8 @@ class BuiltinSource:
 
         Raises InputError if it has no word, or more tokens than positions and is not to be truncated.
         """
+        if sample.generate:
+            raise InputError(f"{self.facts.name} reads text and writes none: leave --generate away")
         if sample.chat:
             raise InputError(f"{self.facts.name} has no chat template: leave --chat away")
         tokens = tokens_within(
@@ -82,6 +87,35 @@ class BuiltinSource:
         for encoded, watch in zip(batch, watches, strict=True):
             with torch.inference_mode():
                 self._model(encoded.tensors["ids"].to(self._device), watch=self._looks(watch))
+
+    def opened(self, encoded: Encoded) -> Opened:
+        """The model laid open on one sample; what it is compared with is itself in double precision."""
+        ids = encoded.tensors["ids"].to(self._device)
+
+        def call() -> Tensor:
+            with torch.inference_mode():
+                hidden: Tensor = self._model(
+                    ids, watch=lambda *_: lambda _: None
+                )  # looked at: no fused kernel
+                return hidden
+
+        sites = {layer.name: Site(f"encoder.blocks.{layer.layer}.attention", 0) for layer in self._layers}
+        return Opened(self._model, call, sites, self._in_double_precision(ids), "the same model in float64")
+
+    def _in_double_precision(self, ids: Tensor) -> dict[str, Tensor]:
+        """The weights of each layer, computed in float64: ``[heads, queries, keys]``."""
+        model, seen = copy.deepcopy(self._model).double(), dict[str, Tensor]()
+
+        def looks(_: str, layer: int) -> Look:
+            def look(rows: Rows) -> None:
+                name = self._layers[layer].name
+                seen[name] = torch.cat([seen[name], rows.weights[0]], 1) if name in seen else rows.weights[0]
+
+            return look
+
+        with torch.inference_mode():
+            model(ids, watch=looks)
+        return seen
 
     def _looks(self, watch: Watch) -> Callable[[str, int], Look | None]:
         def looks(_: str, layer: int) -> Look | None:

@@ -3,8 +3,8 @@
 import inspect
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -67,6 +67,11 @@ class Census:
     @cached_property
     def by_key(self) -> Mapping[Key, LayerFacts]:
         return {met.key: facts for met, facts in zip(self.met, self.facts, strict=True)}
+
+    def only(self, wanted: Callable[[LayerFacts], bool]) -> "Census":
+        """The census of some of the layers."""
+        pairs = [pair for pair in zip(self.met, self.facts, strict=True) if wanted(pair[1])]
+        return replace(self, met=tuple(met for met, _ in pairs), facts=tuple(facts for _, facts in pairs))
 
     @cached_property
     def routes(self) -> frozenset[str]:

@@ -27,21 +27,25 @@ def load(
     allow_pickle: bool = False,
     allow_remote_code: bool = False,
     offline: bool = False,
+    generates: bool = False,
 ) -> "Source":
     """The model of this name, ready to be run.
 
     name:   ``builtin:NAME``, a directory, or a name on the Hugging Face hub, which may end in ``@REVISION``
     device: auto (a GPU if there is one), cpu, cuda, cuda:N or mps
     dtype:  auto (float32 on a CPU, the checkpoint's on a GPU), float32, bfloat16 or float16
+    generates: it is to write text, not only to read it
     Raises ModelError if it cannot be found, loaded or captured exactly.
     """
     bare, typed = split_revision(name)
     request = Request(
-        bare, revision or typed, device, dtype, allow_pickle, allow_remote_code, offline=offline
+        bare, revision or typed, device, dtype, allow_pickle, allow_remote_code, offline, generates
     )
     if bare.startswith("builtin:") and request.revision:
         revision = printable(request.revision)
         raise ModelError(f"{printable(bare)} ships with attnviz: it has no revision {revision}")
+    if bare.startswith("builtin:") and generates:
+        raise ModelError(f"{printable(bare)} reads text and writes none: only decoders can --generate")
     if bare.startswith("builtin:"):
         return FAMILIES["builtin"](request, None)
     checkpoint = _find(request)

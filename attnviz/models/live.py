@@ -17,13 +17,24 @@ from attnviz.inputs import Sample
 from attnviz.models.axes import Known, prepared_axes, stack_axes
 from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
-from attnviz.models.census import Census, merged, taken
+from attnviz.models.census import Census, can_be_asked, merged, taken
 from attnviz.models.encoding import Reader, target_of, tokens_of
 from attnviz.models.facts import position_limit
 from attnviz.models.fingerprint import fingerprint_of
+from attnviz.models.generation import (
+    Continued,
+    Pass,
+    axes_of,
+    check_writes,
+    stepwise,
+    with_written,
+    written,
+    written_axis,
+)
 from attnviz.models.labels import Tokens, token_axis
+from attnviz.models.opened import Opened, Site, returned
 from attnviz.models.quiet import quiet
-from attnviz.models.run import Run, listening
+from attnviz.models.run import Batch, Run, listening
 from attnviz.models.steady import steady
 from attnviz.observe.tiles import Watch
 
@@ -116,11 +127,35 @@ class LiveSource:
             else:
                 source, target = target_of(reader, sample, start=self._start, truncate=truncate)
         self._check_vocabulary(source)
+        before = len((target or source).ids)
+        if sample.generate:
+            source, target = self._continued(source, target, sample)
         tensors = self._tensors(source, target)
         read: Known = (LITTLE, token_axis(source))
         written: Known = (LESS, token_axis(target)) if target else None
-        notes = (*source.notes, *(target.notes if target else ()))
-        return Encoded(sample, tensors, stack_axes(self._census(tensors), read, written), notes)
+        return Encoded(
+            sample,
+            tensors,
+            stack_axes(self._census(tensors), read, written),
+            notes=(*source.notes, *(target.notes if target else ())),
+            written=len((target or source).ids) - before,
+        )
+
+    def _continued(
+        self, source: Tokens, target: Tokens | None, sample: Sample
+    ) -> tuple[Tokens, Tokens | None]:
+        """The tokens that are read, and after them those that the model writes."""
+        check_writes(self._model, self._name)
+        begun = target or source
+        if self._positions is not None and len(begun.ids) + sample.generate > self._positions:
+            raise InputError(
+                f"{sample.name} has {len(begun.ids)} tokens, and {self._name} has positions for "
+                f"{self._positions}: {sample.generate} more do not fit"
+            )
+        with steady(self._model):
+            ids = written(self._model, self._moved(self._tensors(source, target)), sample.generate)
+        longer = with_written(begun, ids[len(begun.ids) :], self._tokenizer)
+        return (source, longer) if target else (longer, None)
 
     def prepared(self, tensors: Mapping[str, Any], *, labels: Sequence[str] | None = None) -> Encoded:
         """What the model is called with, a batch of one made elsewhere.
@@ -152,19 +187,56 @@ class LiveSource:
             self._pass(batch, watches)
             return
         for encoded, watch in zip(batch, watches, strict=True):
-            self._pass([encoded], [watch])
+            if encoded.written:
+                self._write(encoded, watch)
+            else:
+                self._pass([encoded], [watch])
+
+    def _write(self, encoded: Encoded, watch: Watch) -> None:
+        """A text that the model wrote itself, token by token as it did."""
+        text = written_axis(encoded)
+        census = self._census(encoded.tensors)
+        later = census.only(lambda facts: axes_of(encoded.axes, facts)[0] is text)
+
+        def once(part: Pass) -> Any:
+            watches = [Continued(watch, encoded.axes, text, part)]
+            return self._called(later if part.past else census, part.tensors, Batch(1, None), watches)
+
+        stepwise(encoded.tensors, encoded.written, once)
 
     def _pass(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
-        census = self._census(batch[0].tensors)
         tensors, places = joined([encoded.tensors for encoded in batch], self._padding)
+        self._called(self._census(batch[0].tensors), tensors, places, watches)
+
+    def _called(
+        self, census: Census, tensors: Mapping[str, Any], places: Batch, watches: Sequence[Watch]
+    ) -> Any:
+        """The model called once, with everybody watching; returns its output."""
         run = Run(self._model, census, places, watches)
         asked = "hook" in census.routes
         with steady(self._model, eager=asked), listening(run, census, self._model):
-            self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
+            return self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
+
+    def opened(self, encoded: Encoded) -> Opened:
+        """The model laid open on one sample; what it is compared with is its own eager attention."""
+        census, tensors = self._census(encoded.tensors), self._moved(encoded.tensors)
+
+        def call(**options: Any) -> Any:
+            with steady(self._model, eager=True):
+                return self._model(**tensors, **options)
+
+        own = returned(call(output_attentions=True), census.layers) if can_be_asked(self._model) else {}
+        sites = {
+            facts.name: Site(met.key.path, met.key.nth)
+            for met, facts in zip(census.met, census.facts, strict=True)
+        }
+        return Opened(self._model, call, sites, own, "its own eager attention")
 
     def _goes_together(self, batch: Sequence[Encoded]) -> bool:
         """Whether padding is masked in all attentions: those over tokens, through the interface."""
         names = {frozenset(encoded.tensors) for encoded in batch}
+        if any(encoded.written for encoded in batch):
+            return False
         if len(names) > 1 or not all(is_plain(encoded.tensors) for encoded in batch):
             return False
         census = self._census(batch[0].tensors)

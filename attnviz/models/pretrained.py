@@ -6,11 +6,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import transformers
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+)
 
 from attnviz.errors import ModelError
 from attnviz.models.checkpoint import SAFE, Checkpoint
 from attnviz.models.devices import device_of, dtype_of
+from attnviz.models.generation import check_writes
 from attnviz.models.hub import first_line
 from attnviz.models.request import Request
 
@@ -35,7 +42,7 @@ def load_model(request: Request, checkpoint: Checkpoint) -> Any:
     with _our_errors(checkpoint):
         config = AutoConfig.from_pretrained(checkpoint.directory, **options)
     with _our_errors(checkpoint):
-        model, report = AutoModel.from_pretrained(
+        model, report = _kind(request, config, checkpoint).from_pretrained(
             checkpoint.directory,
             config=config,
             dtype=dtype_of(request.dtype, device) or "auto",
@@ -44,8 +51,22 @@ def load_model(request: Request, checkpoint: Checkpoint) -> Any:
             output_loading_info=True,
             **options,
         )
-        _check_report(report, checkpoint)
+        if request.generates:
+            check_writes(model, checkpoint.name)
+        _check_report(report, checkpoint, unused=UNUSED[:1] if request.generates else UNUSED)
         return model.to(device).eval()
+
+
+def _kind(request: Request, config: Any, checkpoint: Checkpoint) -> Any:
+    """The class that loads a model: with its language head where it is to write."""
+    if not request.generates:
+        return AutoModel
+    kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
+    if type(config) not in kind._model_mapping and kind.__name__ not in (
+        getattr(config, "auto_map", None) or {}
+    ):
+        raise ModelError(f"{checkpoint.name} ({config.model_type}) writes no text: leave out --generate")
+    return kind
 
 
 def load_tokenizer(request: Request, checkpoint: Checkpoint) -> Any:
@@ -88,14 +109,14 @@ def reads_text(config: Any) -> bool:
     return hasattr(config.get_text_config(), "vocab_size")
 
 
-def _check_report(report: dict[str, Any], checkpoint: Checkpoint) -> None:
-    """Raises ModelError if a weight that the attention depends on was not read but drawn at random."""
+def _check_report(report: dict[str, Any], checkpoint: Checkpoint, *, unused: tuple[str, ...]) -> None:
+    """Raises ModelError if a weight that is used was not read but drawn at random."""
     for name, stored, expected in report["mismatched_keys"]:
         raise ModelError(
             f"{checkpoint.name} does not fit its configuration: {name} has shape {list(stored)} in its "
             f"files, not {list(expected)}"
         )
-    missing = sorted(key for key in report["missing_keys"] if not key.startswith(UNUSED))
+    missing = sorted(key for key in report["missing_keys"] if not key.startswith(unused))
     if missing:
         raise ModelError(
             f"{len(missing)} weights of {checkpoint.name} are not in its files ({missing[0]}): "

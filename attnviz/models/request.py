@@ -17,6 +17,7 @@ class Request:
     allow_pickle:      weights may be read from files that can run code
     allow_remote_code: code that comes with the model may be run
     offline:           the hub is not to be asked
+    generates:         the model is to write text as well, for which it needs its language head
     """
 
     name: str
@@ -26,6 +27,7 @@ class Request:
     allow_pickle: bool = False
     allow_remote_code: bool = False
     offline: bool = False
+    generates: bool = False
 
 
 def split_revision(name: str) -> tuple[str, str | None]:

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,10 +23,8 @@ def steady(model: nn.Module, *, eager: bool = False) -> Iterator[None]:
     with (
         quiet(),
         torch.inference_mode(),
-        watchable(model),
+        watchable(model, eager=eager),
         _same_random_numbers(),
-        _configured(model, eager=eager),
-        _same_attention_type(model),
     ):
         yield
 
@@ -41,59 +38,3 @@ def _same_random_numbers() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numbers)
-
-
-@contextmanager
-def _configured(model: nn.Module, *, eager: bool) -> Iterator[None]:
-    """Caches off, and plain attention on where it is wanted, in every configuration that a part reads."""
-    changed: list[tuple[Any, str, Any]] = []
-    try:
-        for config in configurations(model):
-            changed += _set(config, "use_cache", False)
-            if eager:
-                changed += _set(config, "_attn_implementation_internal", "eager")
-        yield
-    finally:
-        for config, name, value in reversed(changed):
-            setattr(config, name, value)
-
-
-def _set(config: Any, name: str, value: Any) -> list[tuple[Any, str, Any]]:
-    """Sets an attribute that is there and another value; returns what restores it."""
-    if not hasattr(config, name) or getattr(config, name) == value:
-        return []
-    before = getattr(config, name)
-    setattr(config, name, value)
-    return [(config, name, before)]
-
-
-def configurations(model: nn.Module) -> list[Any]:
-    """All configurations that the model and its parts hold, each once."""
-    found: dict[int, Any] = {}
-    waiting = [
-        config for module in model.modules() if (config := getattr(module, "config", None)) is not None
-    ]
-    while waiting:
-        config = waiting.pop(0)
-        if id(config) in found:
-            continue
-        found[id(config)] = config
-        names = getattr(config, "sub_configs", None) or ()
-        waiting += [part for name in names if (part := getattr(config, name, None)) is not None]
-    return list(found.values())
-
-
-@contextmanager
-def _same_attention_type(model: nn.Module) -> Iterator[None]:
-    """BigBird exchanges its block-sparse layers for full ones at the first short text, for good."""
-    switched = [
-        (module, module.attention_type)
-        for module in model.modules()
-        if callable(getattr(module, "set_attention_type", None)) and hasattr(module, "attention_type")
-    ]
-    try:
-        yield
-    finally:
-        for module, kind in switched:
-            if module.attention_type != kind:
-                module.set_attention_type(kind)  # type: ignore[operator]

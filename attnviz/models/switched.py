@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -28,46 +29,59 @@ SAME_NUMBERS = re.compile(
 
 
 @contextmanager
-def watchable(model: nn.Module) -> Iterator[None]:
+def watchable(model: nn.Module, *, eager: bool = False) -> Iterator[None]:
     """Inside the block the model's attention can be watched; afterwards all is as it was.
 
+    eager: with plain matrix products; else as it is, where that says what each query may see
+    Threads share a model: who wants it otherwise than those who are inside waits until they have left.
     Raises ModelError if its attention is computed by something whose numbers may be others.
     """
+    kind = _accelerator(model)
+    devices = {p.device.index or 0 for p in model.parameters() if p.device.type == kind}
     with (
-        _shared("compiler", _as_written),
-        _shared(id(model), lambda: _changed(model)),
-        torch.random.fork_rng(_devices(model), device_type=_accelerator(model)),
+        _shared("compiler", "off", _as_written),
+        _shared(id(model), eager, lambda: _changed(model, eager=eager)),
+        torch.random.fork_rng(sorted(devices), device_type=kind),
     ):
         yield
 
 
-_lock = threading.Lock()
-_entered: dict[object, tuple[ExitStack, list[None]]] = {}
+@dataclass
+class _Shared:
+    """A change that somebody is inside of: how it is undone, of which kind it is, and how many they are."""
+
+    undo: ExitStack
+    kind: object
+    inside: int = 0
+
+
+_changes: dict[object, _Shared] = {}
+_left = threading.Condition()
 
 
 @contextmanager
-def _shared(key: object, change: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+def _shared(key: object, kind: object, change: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
     """A change of what threads share: the first who comes in makes it, the last who leaves undoes it."""
-    with _lock:
-        if key not in _entered:
+    with _left:
+        _left.wait_for(lambda: key not in _changes or _changes[key].kind == kind)
+        if key not in _changes:
             with ExitStack() as stack:
                 stack.enter_context(change())
-                _entered[key] = stack.pop_all(), []
-        _entered[key][1].append(None)
+                _changes[key] = _Shared(stack.pop_all(), kind)
+        _changes[key].inside += 1
     try:
         yield
     finally:
-        with _lock:
-            stack, inside = _entered[key]
-            inside.pop()
-            if not inside:
-                del _entered[key]
-                stack.close()
+        with _left:
+            _changes[key].inside -= 1
+            if not _changes[key].inside:
+                _changes.pop(key).undo.close()
+                _left.notify_all()
 
 
 @contextmanager
-def _changed(model: nn.Module) -> Iterator[None]:
-    with _own_numbers(model), _not_training(model):
+def _changed(model: nn.Module, *, eager: bool) -> Iterator[None]:
+    with _own_numbers(model, eager=eager), _not_training(model), _same_attention_type(model):
         yield
 
 
@@ -84,57 +98,79 @@ def check_watchable(model: nn.Module) -> None:
 
 
 @contextmanager
-def _own_numbers(model: nn.Module) -> Iterator[None]:
-    """Attention by sdpa or eager, in every part of the model that has a choice."""
+def _own_numbers(model: nn.Module, *, eager: bool) -> Iterator[None]:
+    """Attention by sdpa or eager, in every part of the model that has a choice, and no caches."""
     check_watchable(model)
-    before = [(holder, holder.implementation) for holder in _holders(model)]
+    wanted: list[tuple[_Holder, Any]]
+    wanted = [(holder, "eager" if eager else _replacement(holder)) for holder in _holders(model)]
+    wanted += [(holder, False) for holder in _holders(model, "use_cache")]
+    before = [(holder, holder.value) for holder, _ in wanted]
     try:
-        for holder, _ in before:
-            holder.implementation = _replacement(holder)
+        for holder, value in wanted:
+            holder.value = value
         yield
     finally:
-        for holder, implementation in before:
-            holder.implementation = implementation
+        for holder, value in before:
+            holder.value = value
 
 
 class _Holder:
-    """Something that names an implementation of attention: a configuration, or a module with a copy.
+    """Something that holds a setting: a configuration, or a module with a copy of it.
 
     model: the part of the model that it belongs to, which knows what it supports
     """
 
-    def __init__(self, owner: Any, attribute: str, model: PreTrainedModel) -> None:
+    def __init__(self, owner: Any, attribute: str, model: nn.Module) -> None:
         self._owner = owner
         self._attribute = attribute
         self.model = model
 
     @property
-    def implementation(self) -> str | None:
-        name: str | None = getattr(self._owner, self._attribute)
-        return name
+    def value(self) -> Any:
+        return getattr(self._owner, self._attribute)
 
-    @implementation.setter
-    def implementation(self, name: str | None) -> None:
-        setattr(self._owner, self._attribute, name)
+    @value.setter
+    def value(self, value: Any) -> None:
+        setattr(self._owner, self._attribute, value)
 
 
-def _holders(model: nn.Module) -> list[_Holder]:
-    """Whatever in a model names an implementation, each once, with the innermost part it belongs to."""
+IMPLEMENTATION = "_attn_implementation_internal"
+COPY = "_attn_implementation"  # of a module
+
+
+def _holders(model: nn.Module, attribute: str = IMPLEMENTATION) -> list[_Holder]:
+    """Whatever in a model holds a setting, each once, with the innermost part it belongs to."""
     found: dict[int, _Holder] = {}
-    for part in model.modules():  # from the outside in: what is found again deeper belongs there
-        if isinstance(part, PreTrainedModel):
-            for module in part.modules():
-                config = getattr(module, "config", None)
-                if hasattr(config, "_attn_implementation_internal"):
-                    found[id(config)] = _Holder(config, "_attn_implementation_internal", part)
-                if isinstance(getattr(module, "_attn_implementation", None), str):
-                    found[id(module)] = _Holder(module, "_attn_implementation", part)
+    parts = [part for part in model.modules() if isinstance(part, PreTrainedModel)] or [model]
+    for part in parts:  # from the outside in: what is found again deeper belongs there
+        for config in _configurations(part):
+            if hasattr(config, attribute):
+                found[id(config)] = _Holder(config, attribute, part)
+        for module in part.modules() if attribute == IMPLEMENTATION else ():
+            if isinstance(getattr(module, COPY, None), str):
+                found[id(module)] = _Holder(module, COPY, part)
     return list(found.values())
+
+
+def _configurations(model: nn.Module) -> Iterator[Any]:
+    """All configurations that a model and its parts hold."""
+    seen: set[int] = set()
+    waiting = [
+        config for module in model.modules() if (config := getattr(module, "config", None)) is not None
+    ]
+    while waiting:
+        config = waiting.pop(0)
+        if id(config) in seen:
+            continue
+        seen.add(id(config))
+        yield config
+        names = getattr(config, "sub_configs", None) or ()
+        waiting += [part for name in names if (part := getattr(config, name, None)) is not None]
 
 
 def _replacement(holder: _Holder) -> str | None:
     """The implementation to watch in the place of another one."""
-    name = holder.implementation
+    name: str | None = holder.value
     if name is None or name in WATCHABLE:
         return name
     if not SAME_NUMBERS.fullmatch(name):
@@ -168,12 +204,23 @@ def _not_training(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
+@contextmanager
+def _same_attention_type(model: nn.Module) -> Iterator[None]:
+    """BigBird exchanges its block-sparse layers for full ones at the first short text, for good."""
+    switched = [
+        (module, module.attention_type)
+        for module in model.modules()
+        if callable(getattr(module, "set_attention_type", None)) and hasattr(module, "attention_type")
+    ]
+    try:
+        yield
+    finally:
+        for module, kind in switched:
+            if module.attention_type != kind:
+                module.set_attention_type(kind)  # type: ignore[operator]
+
+
 def _accelerator(model: nn.Module) -> str:
     """The kind of device, other than the processor, that the model computes on; "cuda" if there is none."""
     kinds = {parameter.device.type for parameter in model.parameters()} & {"cuda", "xpu", "mps"}
     return next(iter(kinds), "cuda")
-
-
-def _devices(model: nn.Module) -> list[int]:
-    """The numbers of the accelerators that the model computes on."""
-    return sorted({p.device.index or 0 for p in model.parameters() if p.device.type == _accelerator(model)})

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from attnviz.errors import InputError
 
 SHARE = 0.8  # of what is free: the model and the drawing need some too
@@ -71,6 +69,8 @@ def available(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = _CGROUP) -> 
 
 def free_on(device: str) -> int | None:
     """Free bytes of a GPU; None where that cannot be asked."""
+    import torch  # the rest of this module serves those who need no torch
+
     return torch.cuda.mem_get_info(torch.device(device))[0] if torch.cuda.is_available() else None
 
 
@@ -109,7 +109,7 @@ _WORTH_IT = 100_000_000  # bytes: less than that does not decide whether a run f
 def _is_exhaustion(error: Exception) -> bool:
     """Whether there was no memory left; torch says so by words alone on a processor."""
     told = str(error).lower()
-    known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     return known or any(words in told for words in _EXHAUSTED)
 
 

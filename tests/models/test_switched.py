@@ -138,6 +138,36 @@ def test_compiled_code_runs_as_it_was_written(bert: BertModel) -> None:
     assert compiled
 
 
+def test_caches_are_off_inside(bert: BertModel) -> None:
+    bert.config.use_cache = True
+    with watchable(bert):
+        assert bert.config.use_cache is False
+    assert bert.config.use_cache is True
+
+
+def test_plain_attention_can_be_asked_for(bert: BertModel) -> None:
+    with watchable(bert, eager=True):
+        assert set(implementations(bert)) == {"eager"}
+    assert set(implementations(bert)) == {"sdpa"}
+
+
+def test_who_wants_a_model_otherwise_waits_until_others_have_left(bert: BertModel) -> None:
+    order: list[str] = []
+
+    def plainly() -> None:
+        with watchable(bert, eager=True):
+            order.append("eager")
+
+    other = threading.Thread(target=plainly)
+    with watchable(bert):
+        other.start()
+        other.join(timeout=0.2)
+        assert set(implementations(bert)) == {"sdpa"}
+        order.append("sdpa")
+    other.join(timeout=5)
+    assert order == ["sdpa", "eager"]
+
+
 def test_threads_that_are_inside_at_once_leave_everything_as_it_was(bert: BertModel) -> None:
     bert.train()
     bert.config._attn_implementation_internal = "flex_attention"

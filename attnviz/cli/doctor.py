@@ -1,0 +1,126 @@
+"""``attnviz doctor``: whether a model is captured exactly."""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from attnviz.cli.options import Model, command
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from attnviz.models.diagnosis import Diagnosis, LayerReport, Needs
+
+SENTENCE = "The cat sat on the mat because it was tired, and nobody woke it up."
+HEADINGS = ("layer", "kind", "heads", "key heads", "window", "route", "differs", "sums", "disturbed")
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a model is examined with."""
+
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="What the model reads; a sentence if nothing is given.")
+    ] = SENTENCE
+    tokens: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Also say what a text of so many tokens takes; may be given several times.",
+        ),
+    ] = None
+    json: Annotated[bool, typer.Option("--json", help="Print what was found as one JSON document.")] = False
+
+
+@command
+def doctor(examination: Examination, model: Model) -> None:
+    """Check that a model is captured exactly: the weights against its own eager attention, the sums of rows,
+    and that disturbing the weights disturbs what it says. Ends with status 3 if something is wrong."""
+    from attnviz import api
+
+    found = api.doctor(examination.text, model=model.load(), tokens=examination.tokens or ())
+    if examination.json:
+        sys.stdout.write(_document(found) + "\n")
+    else:
+        _print(found)
+    if not found.passed:
+        raise typer.Exit(3)
+
+
+def _document(found: "Diagnosis") -> str:
+    """One JSON document."""
+    import json
+    from dataclasses import asdict
+
+    entry = {"schema": 1, **asdict(found), "tolerance": found.tolerance, "failures": list(found.failures)}
+    return json.dumps(entry, ensure_ascii=True)
+
+
+def _print(found: "Diagnosis") -> None:
+    from rich.console import Console
+
+    from attnviz.inputs import printable
+
+    console = Console(highlight=False, markup=False)
+    model = found.model
+    kind = f"{printable(model.family)}, {model.dtype}, {model.device}, {found.tokens} tokens"
+    console.print(f"{printable(model.name)}  {kind}")
+    console.print(_layers(found))
+    if found.needs:
+        console.print(_needs(found.needs))
+    console.print(_summary(found))
+
+
+def _layers(found: "Diagnosis") -> "Table":
+    table = _table(HEADINGS, left=("layer", "kind", "route"))
+    for layer in found.layers:
+        table.add_row(*_row(layer))
+    return table
+
+
+def _row(layer: "LayerReport") -> list[str]:
+    facts = layer.facts
+    numbers = (facts.heads or None, facts.key_heads, facts.window)
+    heads, key_heads, window = ("-" if number is None else f"{number:,}" for number in numbers)
+    measured = (_small(value) for value in (layer.difference, layer.sums, layer.disturbed))
+    return [facts.name, facts.kind, heads, key_heads, window, facts.route or "-", *measured]
+
+
+def _needs(needs: "tuple[Needs, ...]") -> "Table":
+    table = _table(("tokens", "all maps", "statistics", "time"), left=())
+    for need in needs:
+        seconds = "-" if need.seconds is None else f"{need.seconds:,.1f} s"
+        table.add_row(f"{need.tokens:,}", _size(need.maps), _size(need.statistics), seconds)
+    return table
+
+
+def _table(headings: tuple[str, ...], *, left: tuple[str, ...]) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
+    return table
+
+
+def _summary(found: "Diagnosis") -> str:
+    if not found.passed:
+        return "Not captured exactly:\n" + "\n".join(found.failures)
+    differences = [layer.difference for layer in found.layers if layer.difference is not None]
+    if not differences:
+        return "Rows sum to 1, but this model returns no weights to compare with."
+    return f"Captured exactly: at most {max(differences):.1g} from {found.reference}."
+
+
+def _small(value: float | None) -> str:
+    return "-" if value is None else "0" if value == 0 else f"{value:.0e}"
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return "-"
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,203 @@
+"""Text that a model writes itself, always the likeliest token, and its attention while it does so.
+
+What is written is found out first, unwatched. Then the same tokens go through the model as they were written:
+the text that was given in one pass, every token after it in a pass of its own that finds the keys of those
+before it in the model's cache. Each pass sees some rows of the maps; put together they are what one pass over
+everything would see.
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+from transformers import DynamicCache, EncoderDecoderCache
+
+from attnviz.captures import Axis, LayerFacts
+from attnviz.errors import ModelError
+from attnviz.inputs import Span
+from attnviz.models.base import Encoded
+from attnviz.models.labels import Tokens
+from attnviz.models.tokenizing import special_pieces
+from attnviz.observe.tiles import Tile, Watch
+
+Axes = Mapping[str, tuple[Axis, Axis]]
+
+UNFINISHED = "\ufffd"
+"""How tokenizers spell bytes that are no whole character yet."""
+
+
+def check_writes(model: Any, name: str) -> None:
+    """Raises ModelError unless the model writes text, from left to right."""
+    if not model.can_generate():
+        raise ModelError(f"{name} has no language head to write with: only decoders with one can generate")
+    backwards = [m for m in model.modules() if getattr(m, "is_causal", True) is False]
+    if backwards and not model.config.is_encoder_decoder:
+        raise ModelError(f"{name} is an encoder: it reads a text, and only decoders write one")
+
+
+def written(model: Any, tensors: Mapping[str, Tensor], count: int) -> Tensor:
+    """The ids of a text and of what the model writes after it, at most so many tokens: ``[tokens]``.
+
+    An end token is the last one. Of an encoder-decoder they are all its decoder's, from the start token on.
+    """
+    config = copy.deepcopy(model.generation_config)
+    for name in ("temperature", "top_k", "top_p", "min_p", "typical_p", "max_length", "min_length"):
+        setattr(config, name, None)  # only sampling reads them, and the lengths are given here
+    config.do_sample, config.num_beams, config.max_new_tokens = False, 1, count
+    config.use_cache, config.return_dict_in_generate = True, False
+    cache = {}
+    if (
+        model.config.is_encoder_decoder
+    ):  # one that transformers makes itself has as many layers as the encoder
+        cache["past_key_values"] = EncoderDecoderCache(DynamicCache(), DynamicCache())
+    ids: Tensor = model.generate(**tensors, **cache, generation_config=config)[0]
+    return ids
+
+
+def with_written(tokens: Tokens, ids: Tensor, tokenizer: Any) -> Tokens:
+    """The tokens of a text, and after them others that a model wrote, as a text of their own."""
+    own = special_pieces(tokenizer)
+    special = [number in own for number in ids.tolist()]
+    text, spans = _spelled(ids.tolist(), special, tokenizer, len(tokens.texts))
+    note = f"{len(ids)} tokens generated greedily"
+    named = tokenizer.convert_ids_to_tokens(ids.tolist())
+    pieces = [  # a vocabulary may be larger than its tokenizer knows
+        str(number) if piece is None else piece for number, piece in zip(ids.tolist(), named, strict=True)
+    ]
+    return replace(
+        tokens,
+        ids=[*tokens.ids, *ids.tolist()],
+        pieces=[*tokens.pieces, *pieces],
+        spans=[*tokens.spans, *spans],
+        special=[*tokens.special, *special],
+        segments=[*tokens.segments, *([0] * len(ids))],
+        texts=(*tokens.texts, text),
+        notes=(*tokens.notes, note),
+    )
+
+
+def _spelled(
+    ids: list[int], special: list[bool], tokenizer: Any, number: int
+) -> tuple[str, list[Span | None]]:
+    """What tokens spell, and which characters of it each of them does; None for the model's own.
+
+    number: of this text among those of the sample
+    """
+
+    def spelling(count: int) -> str:
+        return str(
+            tokenizer.decode(ids[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        )
+
+    texts = [spelling(count) for count in range(len(ids) + 1)]
+    whole = [len(text.rstrip(UNFINISHED)) for text in texts]
+    spans = [
+        None if own else Span(number, start, max(start, stop + text.endswith(UNFINISHED)))
+        for own, start, stop, text in zip(special, whole, whole[1:], texts[1:], strict=False)
+    ]
+    return texts[-1], spans
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of a model over the next part of a text.
+
+    past:    tokens that went before it
+    tokens:  how many it reads
+    tensors: what the model is called with
+    """
+
+    past: int
+    tokens: int
+    tensors: dict[str, Any]
+
+
+def stepwise(tensors: Mapping[str, Tensor], count: int, run: Callable[[Pass], Any]) -> None:
+    """Runs a model over a text as it was written: the last ``count`` tokens one by one, from its cache.
+
+    tensors: of the whole text
+    run:     one pass of the model; returns its output
+    """
+    total = tensors[_read(tensors)].shape[1]
+    first = total - count
+    output = run(Pass(0, first, _beginning(tensors, first)))
+    for past in range(first, total):
+        output = run(Pass(past, 1, _next(tensors, past, output)))
+
+
+def _read(tensors: Mapping[str, Tensor]) -> str:
+    """What holds the ids of the text that is written on."""
+    return "decoder_input_ids" if "decoder_input_ids" in tensors else "input_ids"
+
+
+def _beginning(tensors: Mapping[str, Tensor], count: int) -> dict[str, Any]:
+    """The first tokens alone. (Those of an encoder are all there from the beginning.)"""
+    ids = _read(tensors)
+    length = tensors[ids].shape[1]
+    along = {ids} if ids.startswith("decoder") else {n for n, t in tensors.items() if t.shape == (1, length)}
+    cut = {name: tensor[:, :count] if name in along else tensor for name, tensor in tensors.items()}
+    return {**cut, "use_cache": True, "return_dict": True}
+
+
+def _next(tensors: Mapping[str, Tensor], past: int, output: Any) -> dict[str, Any]:
+    """One token, and what the model remembers of those before it."""
+    ids = _read(tensors)
+    here = {
+        ids: tensors[ids][:, past : past + 1],
+        "past_key_values": output.past_key_values,
+        "use_cache": True,
+        "return_dict": True,
+    }
+    if ids.startswith("decoder"):
+        mask = {name: tensors[name] for name in ("attention_mask",) if name in tensors}
+        return {**here, **mask, "encoder_outputs": (output.encoder_last_hidden_state,)}
+    return {**here, "attention_mask": tensors["attention_mask"][:, : past + 1]}
+
+
+def axes_of(axes: Axes, layer: LayerFacts) -> tuple[Axis, Axis]:
+    """Queries and keys of a layer."""
+    return axes.get(layer.name) or axes[layer.stack]
+
+
+def written_axis(encoded: Encoded) -> Axis:
+    """The axis of the text that the model wrote on."""
+    ids = tuple(encoded.tensors[_read(encoded.tensors)][0].tolist())
+    return next(axis for axis, _ in encoded.axes.values() if axis.ids == ids)
+
+
+class Continued:
+    """The watch over a text, as the watch over one pass of it: what that sees is put in its place.
+
+    watch:  over the whole text
+    axes:   of the whole text
+    text:   which axis of these is that of the text that is written on
+    """
+
+    def __init__(self, watch: Watch, axes: Axes, text: Axis, part: Pass) -> None:
+        self._watch = watch
+        self._axes = axes
+        self._text = text
+        self._part = part
+
+    def wanted(self, layer: LayerFacts) -> range | None:
+        return self._watch.wanted(layer)
+
+    def see(self, tile: Tile) -> None:
+        queries, keys = axes_of(self._axes, tile.layer)
+        read = self._part.past + self._part.tokens
+        down = self._part.past if queries is self._text else 0
+        along = read - tile.size[1] if keys is self._text else 0  # a window's cache holds its last keys alone
+        self._watch.see(
+            replace(
+                tile,
+                rows=_shifted(tile.rows, down),
+                columns=_shifted(tile.columns, along),
+                size=(len(queries), len(keys)),
+            )
+        )
+
+
+def _shifted(numbers: range, by: int) -> range:
+    return range(numbers.start + by, numbers.stop + by)

@@ -1,0 +1,270 @@
+"""Models that are already there: the weights are their own, and the models stay as they were."""
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedModel,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+import attnviz
+from attnviz.captures import Capture
+from attnviz.errors import InputError, ModelError, UsageError
+from tests.models import zoo
+
+IDS = torch.tensor([[5, 17, 3, 29, 11, 2, 23]])
+TEXT = {"input_ids": IDS, "attention_mask": torch.ones_like(IDS)}
+TRANSLATED = {**TEXT, "decoder_input_ids": torch.tensor([[0, 7, 13, 19, 31]])}
+SMALL = {"vocab_size": zoo.VOCABULARY, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 0}
+
+
+def bert() -> PreTrainedModel:
+    return BertForSequenceClassification(BertConfig(**zoo.CONFIGS["bert"], vocab_size=zoo.VOCABULARY))
+
+
+def gpt2() -> PreTrainedModel:
+    return GPT2LMHeadModel(GPT2Config(**zoo.CONFIGS["gpt2"], **SMALL))
+
+
+def t5() -> PreTrainedModel:
+    sizes = {"d_model": 64, "d_kv": 16, "d_ff": 96, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 4}
+    return T5ForConditionalGeneration(T5Config(**sizes, **SMALL, decoder_start_token_id=0))
+
+
+MODELS: dict[str, tuple[Callable[[], PreTrainedModel], Mapping[str, Tensor]]] = {
+    "bert": (bert, TEXT),
+    "gpt2": (gpt2, TEXT),
+    "t5": (t5, TRANSLATED),
+}
+STACKS = {
+    "attentions": "",
+    "encoder_attentions": "encoder",
+    "decoder_attentions": "decoder",
+    "cross_attentions": "cross",
+}
+
+
+def made(kind: str) -> tuple[PreTrainedModel, Mapping[str, Tensor]]:
+    torch.manual_seed(5)
+    model, tensors = MODELS[kind][0](), MODELS[kind][1]
+    zoo.sharpen(model)
+    return model.eval(), tensors
+
+
+def seen_of(tensors: Mapping[str, Tensor], model: Any, **wishes: Any) -> Capture:
+    return attnviz.capture(tensors, model=model, statistics=False, **wishes)
+
+
+def own(model: PreTrainedModel, tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """What transformers itself returns, by the name of the layer: ``[heads, queries, keys]``."""
+    eager = copy.deepcopy(model).eval()
+    eager.set_attn_implementation("eager")
+    with torch.inference_mode():
+        output = eager(**tensors, output_attentions=True)
+    return {
+        f"{stack}.{layer}".strip("."): weights[0].numpy()
+        for field, stack in STACKS.items()
+        for layer, weights in enumerate(getattr(output, field, None) or ())
+    }
+
+
+def check_same(seen: Capture, weights: Mapping[str, np.ndarray]) -> None:
+    assert set(seen.maps.names) == set(weights)
+    for maps in seen.maps:
+        np.testing.assert_allclose(maps.weights, weights[maps.name], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_weights_are_the_models_own(kind: str) -> None:
+    model, tensors = made(kind)
+    check_same(seen_of(tensors, model), own(model, tensors))
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_model_in_training_goes_on_where_it_was(kind: str) -> None:
+    model, tensors = made(kind)
+    expected = own(model, tensors)
+    model.train()
+    next(model.children()).eval()  # frozen
+    before = [module.training for module in model.modules()]
+    torch.manual_seed(23)
+    numbers = torch.rand(3)
+    torch.manual_seed(23)
+    check_same(seen_of(tensors, model), expected)
+    assert [module.training for module in model.modules()] == before
+    torch.testing.assert_close(torch.rand(3), numbers)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_trained_step_shows() -> None:
+    model, tensors = made("gpt2")
+    before = seen_of(tensors, model)
+    model.train()
+    model(**tensors, labels=IDS).loss.backward()
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    after = seen_of(tensors, model)
+    check_same(after, own(model, tensors))
+    assert np.abs(after.map("2.1") - before.map("2.1")).max() > 1e-4
+    assert after.model.fingerprint != before.model.fingerprint
+
+
+def test_padding_on_the_left_is_no_part_of_what_is_seen() -> None:
+    model, _ = made("bert")
+    padded = {"input_ids": torch.cat([torch.zeros(1, 3, dtype=torch.long), IDS], 1)}
+    padded["attention_mask"] = torch.tensor([[0] * 3 + [1] * 7])
+    seen = seen_of(padded, model)
+    whole = own(model, padded)
+    check_same(seen, {name: weights[:, 3:, 3:] for name, weights in whole.items()})
+    assert seen.maps["1"].keys.ids == tuple(IDS[0].tolist())
+
+
+# Wrapped and changed models
+
+
+class LowRank(nn.Module):
+    """A linear layer with an adapter beside it, as in Hu et al. 2021."""
+
+    def __init__(self, base: nn.Linear, rank: int = 2) -> None:
+        super().__init__()
+        self.base = base
+        self.down, self.up = nn.Linear(base.in_features, rank), nn.Linear(rank, base.out_features)
+
+    def forward(self, states: Tensor) -> Tensor:
+        return self.base(states) + self.up(self.down(states))
+
+
+def test_adapters_show() -> None:
+    model, tensors = made("bert")
+    before = seen_of(tensors, model)
+    attention = model.bert.encoder.layer[1].attention.self
+    attention.query = LowRank(attention.query)
+    after = seen_of(tensors, model)
+    check_same(after, own(model, tensors))
+    assert np.abs(after.map("1.0") - before.map("1.0")).max() > 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
+def test_adapters_of_peft_show() -> None:
+    peft = pytest.importorskip("peft")
+    model, tensors = made("bert")
+    adapted = peft.get_peft_model(
+        model, peft.LoraConfig(target_modules=["query", "key"], init_lora_weights=False)
+    )
+    seen = seen_of(tensors, adapted)
+    check_same(seen, own(adapted.get_base_model(), tensors))
+    with adapted.disable_adapter():
+        assert np.abs(seen.map("1.0") - seen_of(tensors, adapted).map("1.0")).max() > 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
+def test_adapters_that_add_tokens_are_refused_by_name() -> None:
+    peft = pytest.importorskip("peft")
+    model, tensors = made("gpt2")
+    prompted = peft.get_peft_model(
+        model, peft.PromptTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM")
+    )
+    with pytest.raises(ModelError, match=r"puts tokens of its own before the text \(PROMPT_TUNING\)"):
+        seen_of(tensors, prompted)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_quantised_layers_show() -> None:
+    model, tensors = made("bert")
+    before = seen_of(tensors, model)
+    quantised = torch.ao.quantization.quantize_dynamic(model, {nn.Linear}, dtype=torch.qint8)
+    after = seen_of(tensors, quantised)
+    check_same(after, own(quantised, tensors))
+    assert np.abs(after.map("1.0") - before.map("1.0")).max() > 1e-4
+
+
+def test_a_compiled_model_runs_as_it_was_written() -> None:
+    model, tensors = made("gpt2")
+    compiled = torch.compile(model, backend="eager")
+    with torch.inference_mode():
+        compiled(**tensors)
+    check_same(seen_of(tensors, compiled), own(model, tensors))
+
+
+def test_layers_that_are_compiled_run_as_they_were_written() -> None:
+    model, tensors = made("bert")
+    expected = own(model, tensors)
+    model.bert.encoder.layer[1].compile(backend="eager")
+    with torch.inference_mode():
+        model(**tensors)
+    check_same(seen_of(tensors, model), expected)
+
+
+@pytest.mark.parametrize("implementation", ["flash_attention_2", "flex_attention", "paged|sdpa"])
+def test_a_kernel_without_weights_is_switched_for_the_run(implementation: str) -> None:
+    model, tensors = made("gpt2")
+    expected = own(model, tensors)
+    model.config._attn_implementation_internal = implementation
+    check_same(seen_of(tensors, model), expected)
+    assert model.config._attn_implementation == implementation
+
+
+def test_a_kernel_with_numbers_of_its_own_is_refused_by_name() -> None:
+    model, tensors = made("gpt2")
+    model.config._attn_implementation_internal = "sage_attention"
+    with pytest.raises(ModelError, match="'sage_attention', whose numbers may be others"):
+        seen_of(tensors, model)
+
+
+# What is given beside the model
+
+
+def test_a_text_goes_with_a_tokenizer() -> None:
+    model, _ = made("bert")
+    tokenizer = zoo.wordpiece()
+    seen = attnviz.capture("The cat", model=model, tokenizer=tokenizer, statistics=False)
+    assert seen.maps["0"].keys.labels == ("[CLS]", "The", "cat", "[SEP]")
+    check_same(seen, own(model, tokenizer("The cat", return_tensors="pt")))
+    with pytest.raises(InputError, match="has no tokenizer here: give its prepared tensors"):
+        attnviz.capture("The cat", model=model)
+
+
+def test_tokens_are_called_as_the_tokenizer_calls_them_or_as_is_said() -> None:
+    model, tokenizer = made("bert")[0], zoo.wordpiece()
+    tensors = tokenizer("The cat", return_tensors="pt")
+    by_tokenizer = seen_of(tensors, model, tokenizer=tokenizer).maps["0"].keys
+    assert by_tokenizer.labels == ("[CLS]", "the", "cat", "[SEP]")
+    assert by_tokenizer.special == (True, False, False, True)
+    assert seen_of(tensors, model, labels=["a", "b", "c", "d"]).maps["0"].keys.labels == ("a", "b", "c", "d")
+    with pytest.raises(InputError, match="2 labels for 4 tokens"):
+        seen_of(tensors, model, labels=["a", "b"])
+
+
+def test_samples_and_tensors_may_be_mixed_in_a_list() -> None:
+    model, tensors = made("bert")
+    seen = attnviz.capture(["The cat", tensors], model=model, tokenizer=zoo.wordpiece(), statistics=False)
+    assert [len(each.maps["0"].keys) for each in seen] == [4, 7]
+    with pytest.raises(UsageError, match="labels are those of one sample"):
+        attnviz.capture(["The cat", tensors], model=model, labels=["a"])  # type: ignore[call-overload]
+
+
+def test_a_model_of_something_else_is_refused_by_name() -> None:
+    with pytest.raises(ModelError, match="Linear is no model of transformers"):
+        seen_of(TEXT, nn.Linear(2, 3))
+
+
+def test_a_batch_of_two_is_refused() -> None:
+    model, _ = made("bert")
+    with pytest.raises(InputError, match=r"input_ids has shape \[2, 7\]: give a batch of one"):
+        seen_of({"input_ids": IDS.expand(2, -1)}, model)
+
+
+def test_a_model_can_be_made_a_source_once() -> None:
+    model, tensors = made("gpt2")
+    source = attnviz.load_model(model)
+    check_same(seen_of(tensors, source), own(model, tensors))
