@@ -292,4 +292,4 @@ def test_memory_that_runs_out_is_one_line(
 
 def test_alone_it_shows_three_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
-    assert capsys.readouterr().out.count("  attnviz heatmap") == 3
+    assert capsys.readouterr().out.count("  attnviz ") == 3
