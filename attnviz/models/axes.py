@@ -13,19 +13,22 @@ from attnviz.models.labels import Tokens, token_axis
 from attnviz.models.run import NOT_TOKENS
 
 Axes = dict[str, tuple[Axis, Axis]]
-Known = tuple[int, Axis] | None
+Known = tuple[int | None, Axis] | None
 """The tokens of one side: how many the model was looked over with, and what stands there now."""
 
 
-def stack_axes(census: Census, read: Known, written: Known = None) -> Axes:
+def stack_axes(census: Census, read: Axis | None, written: Axis | None = None) -> Axes:
     """The axes of each stack, and of single layers whose axes are others.
 
-    What is as long as the tokens of its side was, is over these; else its places are numbered.
+    What is as long as the tokens of its side were when the model was looked over, is over these; else its
+    places are numbered.
     """
     axes: Axes = {}
+    behind = None if read is None else (census.reads, read)
+    ahead = None if written is None else (census.writes, written)
     for met, facts in zip(census.met, census.facts, strict=True):
-        behind, ahead = _sides(facts.stack, read, written)
-        pair = _axis(behind, met.queries), _axis(ahead, met.keys)
+        sides = _sides(facts.stack, behind, ahead)
+        pair = _axis(sides[0], met.queries), _axis(sides[1], met.keys)
         known = axes.setdefault(facts.stack, pair)
         if tuple(map(len, known)) != tuple(map(len, pair)):
             axes[facts.name] = pair

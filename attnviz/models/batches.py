@@ -54,7 +54,7 @@ def _padded(row: Tensor, length: int, value: int) -> Tensor:
 def _side(samples: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Side | None:
     """The tokens of one side of a model; None if it reads none there."""
     ids, mask, *_ = names
-    if any(sample.get(ids) is None for sample in samples):
+    if any(getattr(sample.get(ids), "ndim", 0) != 2 for sample in samples):
         return None
     tokens = tuple(own_tokens(sample[ids], sample.get(mask)) for sample in samples)
     return Side(max(sample[ids].shape[1] for sample in samples), tokens)

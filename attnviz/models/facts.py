@@ -27,6 +27,18 @@ def _is_causal(model: nn.Module) -> bool:
     return all(getattr(module, "is_causal", True) for module in model.modules())
 
 
+def length_to_look_over(model: nn.Module, tokens: int, little: int) -> int:
+    """How many tokens show all that a model does with so many.
+
+    little: enough for most; a model that attends in blocks to long texts only is shown one if it reads one
+    """
+    config: Any = model.config
+    if getattr(config, "attention_type", None) != "block_sparse":
+        return little
+    longest = (5 + 2 * config.num_random_blocks) * config.block_size  # that it attends to as a whole
+    return int(longest) + 1 if tokens > longest else little
+
+
 def position_limit(config: Any, model: nn.Module) -> int | None:
     """How many tokens the model has positions for; None where it sets no limit.
 

@@ -46,7 +46,7 @@ def named(attentions: Sequence[Attention], *, reads: int | None, writes: int | N
 def _stack(attention: Attention, reads: int | None, writes: int | None) -> str:
     if CROSS.search(attention.path):
         return "cross"
-    if reads is not None and writes is not None:
+    if reads is not None and writes is not None and reads != writes:
         sides = {(writes, reads): "cross", (writes, writes): "decoder", (reads, reads): "encoder"}
         if (side := sides.get((attention.queries, attention.keys))) is not None:
             return side

@@ -11,9 +11,8 @@ from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
 from attnviz.models.calls import Place
 from attnviz.models.census import Census, Key
-from attnviz.models.routes.base import Called, Event
+from attnviz.models.routes.base import Called, Event, own_length
 from attnviz.models.routes.frames import Frames
-from attnviz.models.routes.given import Given
 from attnviz.models.routes.hook import hooked
 from attnviz.models.routes.layouts import in_whole
 from attnviz.models.routes.softmax import watching
@@ -65,9 +64,8 @@ NOT_TOKENS = ("vision", "audio")
 
 
 def _within(side: Side | None, length: int, sample: int, event: Event) -> range:
-    """The places of a sample's tokens; a model that works in blocks pads on the right by itself."""
-    blocks = isinstance(event, Given) and (event.columns is not None or event.holes)
-    if side is None or not (length == side.length or (blocks and event.keys == event.queries > side.length)):
+    """The places of a sample's tokens; all of them, where they are others than those that were given."""
+    if side is None or own_length(event, length, side.length) != side.length:
         return range(length)
     return side.tokens[sample]
 

@@ -31,9 +31,10 @@ class Frame(NamedTuple):
 
     @property
     def attends(self) -> bool:
-        """Whether its name is that of an attention."""
+        """Whether its class is called an attention, or it is and says how many heads it has."""
         last = self.path.rpartition(".")[2]
-        return bool(ATTENTION.search(type(self.module).__name__) or ATTENTION.search(last))
+        named = bool(ATTENTION.search(last)) and self.heads is not None
+        return named or bool(ATTENTION.search(type(self.module).__name__))
 
 
 class Frames:
