@@ -118,7 +118,7 @@ def save_model(family: str, directory: Path) -> Path:
 
 _PROJECTIONS = (
     "query", "key", "q_lin", "k_lin", "q_proj", "k_proj", "query_key_value", "Wqkv", "in_proj", "query_proj",
-    "key_proj", "qkv_proj", "q", "k", "query_global", "key_global", "relative_attention_bias",
+    "key_proj", "qkv_proj", "query_global", "key_global", "relative_attention_bias",
 )  # fmt: skip
 
 
@@ -131,6 +131,8 @@ def sharpen(model: torch.nn.Module) -> None:
                 weight.add_(1.5)
             elif part in _PROJECTIONS:
                 weight.mul_(12)
+            elif part in ("q", "k"):
+                weight.mul_(4 if "Attention" in name else 12)  # T5 does not scale its scores
             elif part == "c_attn":
                 weight[:, : 2 * SIZE].mul_(12)
             elif part == "sinks":

@@ -117,7 +117,7 @@ class Given:
         scores = self.scores[part].float()
         largest = scores.amax(-1, keepdim=True)
         masked = torch.finfo(self.scores.dtype).min / 2
-        return ((weights != 0) | (scores > largest - FAR)) & (largest > masked)
+        return ((weights != 0) | (scores > largest - FAR)) & ~(largest <= masked)  # NaN stays to be found
 
     def _spread(
         self, weights: Tensor, visible: Tensor, heads: range, rows: range
