@@ -171,8 +171,8 @@ def _causal(call: AttentionCall, rows: range) -> Block:
             rows, range(call.keys), torch.ones(1, 1, 1, dtype=torch.bool, device=device), None, 0, None
         )
     columns = range(min(rows.stop, call.keys))
-    here, there = (torch.arange(numbers.start, numbers.stop, device=device) for numbers in (rows, columns))
-    visible = (here[:, None] >= there)[None]
+    shape = 1, len(rows), len(columns)
+    visible = torch.ones(shape, dtype=torch.bool, device=device).tril_(rows.start)
     first = min(rows.start, columns.stop)
     return Block(rows, columns, visible, ~visible[..., first:], first, None)
 

@@ -16,8 +16,8 @@ from attnviz.models.routes.frames import Frames
 from attnviz.models.routes.hook import hooked
 from attnviz.models.routes.layouts import in_whole
 from attnviz.models.routes.softmax import watching
+from attnviz.models.scratch import Scratch
 from attnviz.models.tap import tapped
-from attnviz.models.textbook import Scratch
 from attnviz.observe.tiles import Tile, Watch
 
 

@@ -6,29 +6,13 @@ models add to it: a soft cap (Gemma 2: cap * tanh(scores / cap)), position biase
 computes is found out by comparing (see ``tiling``).
 """
 
-from dataclasses import dataclass, field
-
 import torch
 from torch import Tensor
 
 from attnviz.models.calls import AttentionCall, Block
+from attnviz.models.scratch import Scratch
 
 FAR = -1e30  # a score of what may not be seen: finite, so that 0 times it is 0
-
-
-@dataclass
-class Scratch:
-    """Room for two tiles that is used again and again, so that it stays in the processor's cache."""
-
-    _room: dict[str, Tensor] = field(default_factory=dict)
-
-    def take(self, name: str, shape: tuple[int, int, int], device: torch.device) -> Tensor:
-        """A float32 tensor of this shape with anything in it; gone with the next of this name."""
-        size = shape[0] * shape[1] * shape[2]
-        room = self._room.get(name)
-        if room is None or room.numel() < size or room.device != device:
-            room = self._room[name] = torch.empty(size, device=device)
-        return room[:size].view(shape)
 
 
 def weights(call: AttentionCall, heads: range, block: Block, scratch: Scratch) -> tuple[Tensor, Tensor]:

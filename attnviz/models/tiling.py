@@ -17,7 +17,7 @@ from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
 from attnviz.models import calls, textbook
 from attnviz.models.calls import AttentionCall, Block, Place
-from attnviz.models.textbook import Scratch
+from attnviz.models.scratch import Scratch
 from attnviz.observe.tiles import Tile
 
 CELLS = {"cpu": 2**19}  # of a tile: what stays in a processor's cache
@@ -33,12 +33,14 @@ class Taking:
 
     call:   of one sample, in single precision
     output: ``[queries, heads, value_dim]``, to be filled with what the layer reads; None if nobody needs it
+    everything: True, for what all tiles have computed
     """
 
     call: AttentionCall
     layer: LayerFacts
     place: Place
     scratch: Scratch
+    everything: Tensor
     output: Tensor | None = None
 
 
@@ -48,7 +50,7 @@ def tiles(call: AttentionCall, layer: LayerFacts, heads: range, place: Place) ->
     Raises ModelError if the model's own function returns no such weights, or no distributions.
     """
     whole = calls.in_single_precision(calls.of_sample(call, place.sample))
-    return _tiles(Taking(whole, layer, place, Scratch()), heads)
+    return _tiles(Taking(whole, layer, place, Scratch(), _everything(whole)), heads)
 
 
 def tiles_and_output(
@@ -66,7 +68,8 @@ def tiles_and_output(
     if not is_textbook(whole):
         return None
     output = call.query.new_empty(call.queries, call.heads, call.value.shape[-1])
-    return _tiles(Taking(whole, layer, place, scratch, output), range(call.heads)), output[None]
+    taking = Taking(whole, layer, place, scratch, _everything(whole), output)
+    return _tiles(taking, range(call.heads)), output[None]
 
 
 def _tiles(taking: Taking, heads: range) -> Iterator[Tile]:
@@ -129,14 +132,14 @@ def _tile(taking: Taking, heads: range, block: Block, weights: Tensor, scores: T
         size=(len(place.queries), len(place.keys)),
         weights=weights,
         visible=visible if visible.shape[0] == 1 else visible[heads.start : heads.stop],
-        computed=_all(visible.device),
+        computed=taking.everything,
         scores=scores,
         sink=taking.call.sinks is not None,
     )
 
 
-def _all(device: torch.device) -> Tensor:
-    return torch.ones(1, 1, 1, dtype=torch.bool, device=device)
+def _everything(call: AttentionCall) -> Tensor:
+    return torch.ones(1, 1, 1, dtype=torch.bool, device=call.query.device)
 
 
 def own_weights(call: AttentionCall, heads: range, block: Block) -> Tensor:

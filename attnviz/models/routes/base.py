@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from attnviz.captures import LayerFacts
 from attnviz.models.calls import AttentionCall, Place
-from attnviz.models.textbook import Scratch
+from attnviz.models.scratch import Scratch
 from attnviz.models.tiling import tiles, tiles_and_output
 from attnviz.observe.tiles import Tile
 
