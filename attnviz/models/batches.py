@@ -18,7 +18,9 @@ PLAIN = frozenset((*READ, *WRITTEN))
 def is_plain(tensors: Mapping[str, Any]) -> bool:
     """Whether the tensors are those of a text, and nothing else."""
     rows = (tensor for tensor in tensors.values() if tensor is not None)
-    return set(tensors) <= PLAIN and all(isinstance(row, Tensor) and row.ndim == 2 for row in rows)
+    return set(tensors) <= PLAIN and all(
+        isinstance(row, Tensor) and row.ndim == 2 and row.shape[0] == 1 for row in rows
+    )
 
 
 def joined(samples: Sequence[Mapping[str, Any]], fill: int) -> tuple[dict[str, Any], Batch]:

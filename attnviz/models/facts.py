@@ -13,6 +13,8 @@ def window_of(model: nn.Module, layer: int) -> int | None:
     """
     config: Any = model.config
     config = config.get_text_config()
+    own = getattr(config, "per_layer_config", None) or ()  # where layers differ in more than their type
+    config = own[layer] if layer < len(own) else config
     types = getattr(config, "layer_types", None) or ()
     kind = types[layer] if layer < len(types) else None
     name = "attention_chunk_size" if kind == "chunked_attention" else "sliding_window"

@@ -55,11 +55,12 @@ def _stack(attention: Attention, reads: int | None, writes: int | None) -> str:
 
 
 def _told_apart(stacks: list[str]) -> list[str]:
-    """The only stack of self-attention needs no name; of several the one without is the text's."""
+    """The only stack of self-attention needs no name; of several, the one without is that of the text."""
     own = {stack for stack in stacks if stack != "cross"}
     if len(own) == 1:
         return ["cross" if stack == "cross" else "" for stack in stacks]
-    return [stack or "text" for stack in stacks]
+    unnamed = "text" if own & {"vision", "audio", "qformer"} else "other"
+    return [stack or unnamed for stack in stacks]
 
 
 def _numbers(paths: Sequence[str]) -> list[int]:

@@ -46,7 +46,15 @@ class Batch:
         """Where a sample's queries and keys lie in one attention; all of it where it is not over tokens."""
         behind, ahead = self._sides(layer.stack)
         queries = _within(behind, event.queries, sample, event)
-        return Place(sample, queries, _within(ahead, event.keys, sample, event))
+        keys = _within(ahead, event.keys, sample, event)
+        if isinstance(event, Called) and event.sees_all and len(keys) < event.keys:
+            self._check_single(layer)
+            keys = range(event.keys)  # padding too
+        return Place(sample, queries, keys)
+
+    def _check_single(self, layer: LayerFacts) -> None:
+        if self.samples > 1:
+            raise ModelError(f"layer {layer.name} attends to padding: give one sample at a time")
 
     def _sides(self, stack: str) -> tuple[Side | None, Side | None]:
         if stack in NOT_TOKENS:

@@ -109,6 +109,11 @@ class Called:
     def in_blocks(self) -> bool:
         return False
 
+    @property
+    def sees_all(self) -> bool:
+        """Whether every query sees every key, padding or not."""
+        return self.call.mask is None and not self.call.causal
+
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         return tiles(self.call, layer, heads, place)
 
@@ -122,6 +127,18 @@ class Called:
 def over_all(mask: Tensor) -> Tensor:
     """A mask with all four axes; those that are not there are the first ones."""
     return mask[(None,) * (4 - mask.ndim)]
+
+
+def side_by_side(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values with the same batch: what all samples share is repeated (as a view)."""
+    batch = max(query.shape[0], key.shape[0])
+    if query.shape[0] == key.shape[0]:
+        return query, key, value
+    return (
+        query.expand(batch, -1, -1, -1),
+        key.expand(batch, -1, -1, -1),
+        value.expand(batch, -1, -1, -1),
+    )
 
 
 class _Silence(threading.local):

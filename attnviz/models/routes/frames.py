@@ -11,6 +11,9 @@ from torch import nn
 ATTENTION = re.compile(r"att(entio)?n|mha", re.IGNORECASE)
 """What attention modules are called, in their class or in the model."""
 
+OTHERWISE = re.compile(r"residual|hyperconnection|router|gate$", re.IGNORECASE)
+"""Modules whose softmax shares something else out: streams, depths, experts."""
+
 HEADS = ("num_heads", "num_attention_heads", "n_heads", "n_head", "nhead", "nheads", "heads")
 """What modules call the number of their heads."""
 
@@ -78,6 +81,8 @@ class Frames:
         own is no part to speak of.)
         """
         inner = [frame for frame in reversed(self.running) if not isinstance(frame.module, nn.Softmax)][:3]
+        if inner and OTHERWISE.search(type(inner[0].module).__name__):
+            return []
         for depth, frame in enumerate(inner):
             if frame.attends:
                 return inner[: depth + 1]
