@@ -215,3 +215,18 @@ def test_the_fingerprint_is_that_of_the_weights(directory_of: Directories) -> No
     with torch.no_grad():
         model.embeddings.LayerNorm.bias.add_(1)
     assert one == same != LiveSource(model).facts.fingerprint
+
+
+def test_tokens_that_are_given_as_vectors_are_numbered_and_their_padding_is_cut_off(
+    directory_of: Directories,
+) -> None:
+    model = model_of(directory_of("bert"))
+    source = LiveSource(model)
+    with torch.no_grad():
+        vectors = model.get_input_embeddings()(IDS["input_ids"])
+    mask = torch.tensor([[1] * 9 + [0] * 2])
+    encoded = source.prepared({"inputs_embeds": vectors, "attention_mask": mask}, labels=None)
+    seen = observe(source, encoded, [KeepMaps()])
+    same = observe(source, source.prepared({**IDS, "attention_mask": mask}), [KeepMaps()])
+    assert encoded.axes[""][0].labels == tuple(map(str, range(9)))
+    np.testing.assert_allclose(seen.map("2.1"), same.map("2.1"), atol=1e-5)
