@@ -1,6 +1,7 @@
 """What the rows and columns of a model's maps stand for, stack by stack."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -13,19 +14,22 @@ from attnviz.models.labels import Tokens, token_axis
 from attnviz.models.run import NOT_TOKENS
 
 Axes = dict[str, tuple[Axis, Axis]]
-Known = tuple[int, Axis] | None
+Known = tuple[int | None, Axis] | None
 """The tokens of one side: how many the model was looked over with, and what stands there now."""
 
 
-def stack_axes(census: Census, read: Known, written: Known = None) -> Axes:
+def stack_axes(census: Census, read: Axis | None, written: Axis | None = None) -> Axes:
     """The axes of each stack, and of single layers whose axes are others.
 
-    What is as long as the tokens of its side was, is over these; else its places are numbered.
+    What is as long as the tokens of its side were when the model was looked over, is over these; else its
+    places are numbered.
     """
     axes: Axes = {}
+    behind = None if read is None else (census.reads, read)
+    ahead = None if written is None else (census.writes, written)
     for met, facts in zip(census.met, census.facts, strict=True):
-        behind, ahead = _sides(facts.stack, read, written)
-        pair = _axis(behind, met.queries), _axis(ahead, met.keys)
+        sides = _sides(facts.stack, behind, ahead)
+        pair = _axis(sides[0], met.queries), _axis(sides[1], met.keys)
         known = axes.setdefault(facts.stack, pair)
         if tuple(map(len, known)) != tuple(map(len, pair)):
             axes[facts.name] = pair
@@ -44,8 +48,8 @@ def _axis(known: Known, length: int) -> Axis:
     return known[1] if known is not None and known[0] == length else numbered(length)
 
 
-def id_axis(ids: Tensor, tokenizer: Any, labels: Sequence[str] | None) -> Axis:
-    """The axis of tokens made elsewhere: ``[tokens]``, without padding.
+def id_axis(ids: Tensor | range, tokenizer: Any, labels: Sequence[str] | None) -> Axis:
+    """The axis of tokens made elsewhere, without padding; places, where they have no numbers.
 
     labels: what to call them; else the tokenizer's own pieces, else their numbers
     Raises InputError if there are not as many labels as tokens.
@@ -57,10 +61,13 @@ def id_axis(ids: Tensor, tokenizer: Any, labels: Sequence[str] | None) -> Axis:
         )
     if labels is not None:
         pieces = [printable(str(label)) for label in labels]
-    elif tokenizer is not None:
+    elif tokenizer is not None and isinstance(ids, Tensor):
         pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(numbers)]
     else:
         pieces = [str(number) for number in numbers]
+    if isinstance(ids, range):
+        axis = numbered(len(ids))
+        return axis if labels is None else replace(axis, labels=tuple(pieces))
     special = set() if tokenizer is None else set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
     return token_axis(
         Tokens(
@@ -78,10 +85,18 @@ def id_axis(ids: Tensor, tokenizer: Any, labels: Sequence[str] | None) -> Axis:
 def prepared_axes(
     tensors: Mapping[str, Any], places: Mapping[str, range], tokenizer: Any, labels: Sequence[str] | None
 ) -> dict[str, Axis]:
-    """The axes of what is read and written, by the names of their tensors."""
+    """The axes of what is read and written, by the names of their tensors.
+
+    Raises InputError if there are not as many labels as tokens that are read.
+    """
     return {
-        name: id_axis(
-            tensors[name][0, place.start : place.stop], tokenizer, labels if name == "input_ids" else None
-        )
+        name: id_axis(_ids(tensors.get(name), place), tokenizer, labels if name == "input_ids" else None)
         for name, place in places.items()
     }
+
+
+def _ids(ids: Any, place: range) -> Tensor | range:
+    """The tokens of a row by their numbers; where one is several numbers, or none, by their places."""
+    if isinstance(ids, Tensor) and ids.ndim == 2:
+        return ids[0, place.start : place.stop]
+    return range(len(place))

@@ -18,7 +18,9 @@ PLAIN = frozenset((*READ, *WRITTEN))
 def is_plain(tensors: Mapping[str, Any]) -> bool:
     """Whether the tensors are those of a text, and nothing else."""
     rows = (tensor for tensor in tensors.values() if tensor is not None)
-    return set(tensors) <= PLAIN and all(isinstance(row, Tensor) and row.ndim == 2 for row in rows)
+    return set(tensors) <= PLAIN and all(
+        isinstance(row, Tensor) and row.ndim == 2 and row.shape[0] == 1 for row in rows
+    )
 
 
 def joined(samples: Sequence[Mapping[str, Any]], fill: int) -> tuple[dict[str, Any], Batch]:
@@ -54,16 +56,21 @@ def _padded(row: Tensor, length: int, value: int) -> Tensor:
 def _side(samples: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Side | None:
     """The tokens of one side of a model; None if it reads none there."""
     ids, mask, *_ = names
-    if any(sample.get(ids) is None for sample in samples):
+    embedded = ids.replace("input_ids", "inputs_embeds")
+    read = [sample.get(ids, sample.get(embedded)) for sample in samples]
+    if not all(isinstance(tensor, Tensor) and tensor.ndim > 1 for tensor in read):
         return None
-    tokens = tuple(own_tokens(sample[ids], sample.get(mask)) for sample in samples)
-    return Side(max(sample[ids].shape[1] for sample in samples), tokens)
+    tokens = tuple(own_tokens(tensor, sample.get(mask)) for tensor, sample in zip(read, samples, strict=True))
+    return Side(max(tensor.shape[1] for tensor in read), tokens)
 
 
 def own_tokens(ids: Tensor, mask: Any) -> range:
-    """The places of a row that are no padding: from the first to the last that is not masked."""
+    """The places of a row that are no padding: from the first to the last that is not masked.
+
+    ids: ``[1, tokens]``, or with more axes where a token is several numbers
+    """
     length = ids.shape[1]
-    if not isinstance(mask, Tensor) or mask.shape != ids.shape:
+    if not isinstance(mask, Tensor) or mask.shape != ids.shape[:2]:
         return range(length)
     real = mask[0].nonzero()[:, 0].tolist()
     return range(real[0], real[-1] + 1) if real else range(length)

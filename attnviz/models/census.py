@@ -17,7 +17,7 @@ from attnviz.models.facts import window_of
 from attnviz.models.hub import first_line
 from attnviz.models.naming import Attention, named
 from attnviz.models.reasons import Reason, RefusedError, is_no_softmax
-from attnviz.models.routes.base import Event
+from attnviz.models.routes.base import Event, own_length
 from attnviz.models.routes.frames import ATTENTION, Frames
 from attnviz.models.routes.given import Given
 from attnviz.models.routes.hook import hooked
@@ -55,12 +55,15 @@ class Census:
 
     met:    each of them, in the order in which they come by
     facts:  what is known of each, likewise
+    reads, writes: tokens that it was looked over with, on either side
     others: layers that mix tokens in another way
     follows: whether the modules that run must be followed
     """
 
     met: tuple[Met, ...]
     facts: tuple[LayerFacts, ...]
+    reads: int | None = None
+    writes: int | None = None
     others: tuple[LayerFacts, ...] = ()
     follows: bool = False
 
@@ -98,6 +101,8 @@ def taken(model: nn.Module, tensors: Mapping[str, Any]) -> Census:
     """
     if any(is_no_softmax(module) for module in model.modules()):
         raise RefusedError(type(model).__name__, Reason.NO_SOFTMAX)
+    reads = _length(tensors, "input_ids", "inputs_embeds")
+    writes = _length(tensors, "decoder_input_ids")
     first = _scout(model, tensors, eager=False)
     met = first.met
     foreign = {entry.key.route for entry in met} - {"interface"}
@@ -107,16 +112,18 @@ def taken(model: nn.Module, tensors: Mapping[str, Any]) -> Census:
         raise RefusedError(type(model).__name__, _reason(model))
     names = named(
         [Attention(entry.key.path, entry.queries, entry.keys) for entry in met],
-        reads=_length(tensors, "input_ids", "input_features", "inputs_embeds"),
-        writes=_length(tensors, "decoder_input_ids"),
+        reads=reads,
+        writes=writes,
     )
     facts = tuple(_facts(model, entry, *name) for entry, name in zip(met, names, strict=True))
     follows = bool({entry.key.route for entry in met} - {"interface"}) or _shifts(model)
-    return Census(tuple(met), facts, _others(model, met, facts), follows)
+    return Census(tuple(met), facts, reads, writes, _others(model, met, facts), follows)
 
 
 def _length(tensors: Mapping[str, Any], *names: str) -> int | None:
-    return next((tensors[name].shape[1] for name in names if tensors.get(name) is not None), None)
+    """Tokens of the first of these tensors that is there."""
+    shapes = (getattr(tensors.get(name), "shape", ()) for name in names)
+    return next((int(shape[1]) for shape in map(tuple, shapes) if len(shape) > 1), None)
 
 
 def _shifts(model: nn.Module) -> bool:
@@ -142,7 +149,8 @@ def _facts(model: nn.Module, met: Met, stack: str, number: int) -> LayerFacts:
 class Scout:
     """Told of all attentions of a model, on every route at once; keeps what they are, not their weights."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, reads: int | None) -> None:
+        self._reads = reads
         self.met: list[Met] = []
         self.returned: dict[str, bool] = {}
         self.frames = Frames(model)
@@ -161,8 +169,9 @@ class Scout:
         nth = self._counts[path, event.route]
         self._counts[path, event.route] += 1
         whole = in_whole(self.frames.running, event)
-        size = whole.queries * whole.batch, whole.keys * whole.batch
-        self.met.append(Met(Key(path, event.route, nth), event.heads, event.key_heads, *size))
+        queries, keys = (own_length(whole, size, self._reads) for size in (whole.queries, whole.keys))
+        key = Key(path, event.route, nth)
+        self.met.append(Met(key, event.heads, event.key_heads, queries * whole.batch, keys * whole.batch))
 
     def _compare(self, path: str, event: Given) -> None:
         """Notes whether what a module returns is the one softmax that was taken inside it."""
@@ -187,7 +196,7 @@ def _same(taken: Given, returned: Given) -> bool:
 
 def _scout(model: nn.Module, tensors: Mapping[str, Any], *, eager: bool) -> Scout:
     """One pass with the softmax and the interface listened to; eager: and what modules return."""
-    scout = Scout(model)
+    scout = Scout(model, _length(tensors, "input_ids", "inputs_embeds"))
     try:
         with steady(model, eager=eager), tapped(scout), scout.frames.open(), watching(scout.frames, scout):
             if not eager:

@@ -13,6 +13,8 @@ def window_of(model: nn.Module, layer: int) -> int | None:
     """
     config: Any = model.config
     config = config.get_text_config()
+    own = getattr(config, "per_layer_config", None) or ()  # where layers differ in more than their type
+    config = own[layer] if layer < len(own) else config
     types = getattr(config, "layer_types", None) or ()
     kind = types[layer] if layer < len(types) else None
     name = "attention_chunk_size" if kind == "chunked_attention" else "sliding_window"
@@ -25,6 +27,18 @@ def window_of(model: nn.Module, layer: int) -> int | None:
 def _is_causal(model: nn.Module) -> bool:
     """Whether no attention of the model sees later keys, as its modules say."""
     return all(getattr(module, "is_causal", True) for module in model.modules())
+
+
+def length_to_look_over(model: nn.Module, tokens: int, little: int) -> int:
+    """How many tokens show all that a model does with so many.
+
+    little: enough for most; a model that attends in blocks to long texts only is shown one if it reads one
+    """
+    config: Any = model.config
+    if getattr(config, "attention_type", None) != "block_sparse":
+        return little
+    longest = (5 + 2 * config.num_random_blocks) * config.block_size  # that it attends to as a whole
+    return int(longest) + 1 if tokens > longest else little
 
 
 def position_limit(config: Any, model: nn.Module) -> int | None:

@@ -14,12 +14,12 @@ import attnviz
 from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
-from attnviz.models.axes import Known, prepared_axes, stack_axes
+from attnviz.models.axes import prepared_axes, stack_axes
 from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
 from attnviz.models.census import Census, can_be_asked, merged, taken
 from attnviz.models.encoding import Reader, target_of, tokens_of
-from attnviz.models.facts import position_limit
+from attnviz.models.facts import length_to_look_over, position_limit
 from attnviz.models.fingerprint import fingerprint_of
 from attnviz.models.generation import (
     Continued,
@@ -90,7 +90,7 @@ class LiveSource:
 
         Raises ModelError if it cannot be captured, or does not read text alone.
         """
-        self._census(self._little)
+        self._census(self._little(LITTLE))
 
     @property
     def layers(self) -> tuple[LayerFacts, ...]:
@@ -108,8 +108,9 @@ class LiveSource:
 
     @cached_property
     def reads_text(self) -> bool:
-        """Whether a text is all that the model needs."""
-        return "input_ids" in self._takes and hasattr(self._config.get_text_config(), "vocab_size")
+        """Whether a text is all that the model needs, as tokens of a vocabulary that it has a table of."""
+        reads = "input_ids" in self._takes and hasattr(self._config.get_text_config(), "vocab_size")
+        return reads and self._vocabulary > 0
 
     def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
         """The sample as the model reads it; the pair of an encoder-decoder is what it is to have written.
@@ -131,12 +132,11 @@ class LiveSource:
         if sample.generate:
             source, target = self._continued(source, target, sample)
         tensors = self._tensors(source, target)
-        read: Known = (LITTLE, token_axis(source))
-        written: Known = (LESS, token_axis(target)) if target else None
+        later = token_axis(target) if target else None
         return Encoded(
             sample,
             tensors,
-            stack_axes(self._census(tensors), read, written),
+            stack_axes(self._census(tensors), token_axis(source), later),
             notes=(*source.notes, *(target.notes if target else ())),
             written=len((target or source).ids) - before,
         )
@@ -164,18 +164,14 @@ class LiveSource:
         Raises InputError if it is no batch of one, or if there are not as many labels as tokens.
         """
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        _check_single(given)
+        if not hasattr(self._config, "num_codebooks"):  # of which each has a row of its own
+            _check_single(given)
         census = self._census(given)
         _, batch = joined([given], 0)
         sides = {"input_ids": batch.read, "decoder_input_ids": batch.written}
         places = {name: side.tokens[0] for name, side in sides.items() if side is not None}
         axes = prepared_axes(given, places, self._tokenizer, labels)
-
-        def known(name: str, little: int) -> Known:
-            side = sides[name]
-            return None if side is None else (little if is_plain(given) else side.length, axes[name])
-
-        stacks = stack_axes(census, known("input_ids", LITTLE), known("decoder_input_ids", LESS))
+        stacks = stack_axes(census, axes.get("input_ids"), axes.get("decoder_input_ids"))
         return Encoded(Sample("", name="input"), given, stacks)
 
     def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
@@ -241,35 +237,35 @@ class LiveSource:
             return False
         census = self._census(batch[0].tensors)
         sizes = {size for met in census.met for size in (met.queries, met.keys)}
-        return census.routes == {"interface"} and sizes <= {LITTLE, LESS}
+        return census.routes == {"interface"} and sizes <= {census.reads, census.writes}
 
     def _census(self, tensors: Mapping[str, Any]) -> Census:
         """The attentions that come by with such input, looked for once."""
-        plain = is_plain(tensors)
-        kind = frozenset(
-            name if plain else (name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items()
-        )
+        if not (is_plain(tensors) and self.reads_text):
+            kind = frozenset((name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items())
+            return self._known(kind, tensors)
+        tokens = max(tensor.shape[1] for tensor in tensors.values())
+        length = length_to_look_over(self._model, tokens, LITTLE)
+        little = {name: tensor for name, tensor in self._little(length).items() if name in tensors}
+        return self._known((frozenset(tensors), length), little)
+
+    def _known(self, kind: object, tensors: Mapping[str, Any]) -> Census:
         if kind not in self._censuses:
-            little = (
-                {name: self._little[name] for name in tensors if name in self._little} if plain else tensors
-            )
-            self._censuses[kind] = taken(self._model, self._moved(little))
+            self._censuses[kind] = taken(self._model, self._moved(tensors))
         return self._censuses[kind]
 
-    @cached_property
-    def _little(self) -> dict[str, Tensor]:
+    def _little(self, length: int) -> dict[str, Tensor]:
         """A few tokens from the middle of the vocabulary, as a text would be given."""
         if not self.reads_text:
             raise ModelError(
                 f"{self._name} does not read text: what it attends to is known once it is given input"
             )
-        some = torch.arange(LITTLE)[None] % self._vocabulary
-        ids = (some + self._vocabulary // 2) % self._vocabulary
+        ids = (torch.arange(length)[None] + self._vocabulary // 2) % self._vocabulary
         little = {
             "input_ids": ids,
             "attention_mask": torch.ones_like(ids),
             "token_type_ids": torch.zeros_like(ids),
-            "position_ids": torch.arange(LITTLE)[None],
+            "position_ids": torch.arange(length)[None],
             "decoder_input_ids": ids[:, :LESS],
             "decoder_attention_mask": torch.ones_like(ids[:, :LESS]),
         }
@@ -277,7 +273,11 @@ class LiveSource:
 
     @cached_property
     def _vocabulary(self) -> int:
-        embeddings = self._model.get_input_embeddings()
+        """How many tokens the model knows; 0 if it does not read any."""
+        try:
+            embeddings = self._model.get_input_embeddings()
+        except (NotImplementedError, AttributeError):
+            return 0
         return int(getattr(embeddings, "num_embeddings", None) or self._config.get_text_config().vocab_size)
 
     @cached_property

@@ -46,7 +46,7 @@ def named(attentions: Sequence[Attention], *, reads: int | None, writes: int | N
 def _stack(attention: Attention, reads: int | None, writes: int | None) -> str:
     if CROSS.search(attention.path):
         return "cross"
-    if reads is not None and writes is not None:
+    if reads is not None and writes is not None and reads != writes:
         sides = {(writes, reads): "cross", (writes, writes): "decoder", (reads, reads): "encoder"}
         if (side := sides.get((attention.queries, attention.keys))) is not None:
             return side
@@ -55,11 +55,12 @@ def _stack(attention: Attention, reads: int | None, writes: int | None) -> str:
 
 
 def _told_apart(stacks: list[str]) -> list[str]:
-    """The only stack of self-attention needs no name; of several the one without is the text's."""
+    """The only stack of self-attention needs no name; of several, the one without is that of the text."""
     own = {stack for stack in stacks if stack != "cross"}
     if len(own) == 1:
         return ["cross" if stack == "cross" else "" for stack in stacks]
-    return [stack or "text" for stack in stacks]
+    unnamed = "text" if own & {"vision", "audio", "qformer"} else "other"
+    return [stack or unnamed for stack in stacks]
 
 
 def _numbers(paths: Sequence[str]) -> list[int]:

@@ -11,9 +11,8 @@ from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
 from attnviz.models.calls import Place
 from attnviz.models.census import Census, Key
-from attnviz.models.routes.base import Called, Event
+from attnviz.models.routes.base import Called, Event, own_length
 from attnviz.models.routes.frames import Frames
-from attnviz.models.routes.given import Given
 from attnviz.models.routes.hook import hooked
 from attnviz.models.routes.layouts import in_whole
 from attnviz.models.routes.softmax import watching
@@ -47,7 +46,15 @@ class Batch:
         """Where a sample's queries and keys lie in one attention; all of it where it is not over tokens."""
         behind, ahead = self._sides(layer.stack)
         queries = _within(behind, event.queries, sample, event)
-        return Place(sample, queries, _within(ahead, event.keys, sample, event))
+        keys = _within(ahead, event.keys, sample, event)
+        if isinstance(event, Called) and event.sees_all and len(keys) < event.keys:
+            self._check_single(layer)
+            keys = range(event.keys)  # padding too
+        return Place(sample, queries, keys)
+
+    def _check_single(self, layer: LayerFacts) -> None:
+        if self.samples > 1:
+            raise ModelError(f"layer {layer.name} attends to padding: give one sample at a time")
 
     def _sides(self, stack: str) -> tuple[Side | None, Side | None]:
         if stack in NOT_TOKENS:
@@ -65,9 +72,8 @@ NOT_TOKENS = ("vision", "audio")
 
 
 def _within(side: Side | None, length: int, sample: int, event: Event) -> range:
-    """The places of a sample's tokens; a model that works in blocks pads on the right by itself."""
-    blocks = isinstance(event, Given) and (event.columns is not None or event.holes)
-    if side is None or not (length == side.length or (blocks and event.keys == event.queries > side.length)):
+    """The places of a sample's tokens; all of them, where they are others than those that were given."""
+    if side is None or own_length(event, length, side.length) != side.length:
         return range(length)
     return side.tokens[sample]
 

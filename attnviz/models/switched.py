@@ -90,7 +90,7 @@ def check_watchable(model: nn.Module) -> None:
     for holder in _holders(model):
         _replacement(holder)
     for module in model.modules():
-        if "FlashAttention" in type(module).__name__:
+        if re.search(r"FlashAttention\d$", type(module).__name__):
             raise ModelError(
                 f"{type(model).__name__} was built with {type(module).__name__}, which gives no weights: "
                 'load it with attn_implementation="sdpa" or "eager"'

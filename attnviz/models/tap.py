@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface
 
 from attnviz.models.calls import AttentionCall, Eager
-from attnviz.models.routes.base import Called, Listener, unheard
+from attnviz.models.routes.base import Called, Listener, over_all, side_by_side, unheard
 
 Attention = Callable[..., tuple[Tensor, Tensor | None]]
 
@@ -86,7 +86,8 @@ def _listening(own: Attention, eager: Eager) -> Attention:
         if listener is not None:
             causal = own is not eager and _is_causal(module, query, attention_mask, options)
             said = {name: value for name, value in options.items() if name != "is_causal"}
-            call = AttentionCall(module, eager, query, key, value, attention_mask, causal, said)
+            mask = attention_mask if attention_mask is None else over_all(attention_mask)
+            call = AttentionCall(module, eager, *side_by_side(query, key, value), mask, causal, said)
             with unheard():
                 output = listener.take(path, Called(call, ROUTE, output=own is not eager))
             if output is not None:

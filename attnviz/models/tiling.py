@@ -152,6 +152,7 @@ def own_weights(call: AttentionCall, heads: range, block: Block) -> Tensor:
     options = dict(part.options)
     if part.bias is not None:
         options["position_bias"] = calls.cut_rows(part.bias, rows, call.keys)
+    options |= _sinks_of_rows(part, rows)
     query, no_values = part.query[:, :, rows], part.value[..., :0].to(part.query.dtype)
     _, weights = part.eager(part.module, query, part.key, no_values, _added(part, block), **options)
     shape = (*query.shape[:3], call.keys)
@@ -163,6 +164,17 @@ def own_weights(call: AttentionCall, heads: range, block: Block) -> Tensor:
     kept = slice(heads.start - part.first, heads.stop - part.first)
     seen: Tensor = weights[0, kept, :, block.columns.start : block.columns.stop]
     return seen if block.blind is None else seen.masked_fill(_of(block.blind, heads), 0)
+
+
+def _sinks_of_rows(call: AttentionCall, rows: slice) -> dict[str, Tensor]:
+    """The sinks of some rows and the call's own heads, where each row has sinks of its own."""
+    sinks = {name: call.options.get(name) for name in ("sinks", "s_aux")}
+    heads = slice(call.first, call.first + call.heads)
+    return {
+        name: sink[:, heads, rows]
+        for name, sink in sinks.items()
+        if isinstance(sink, Tensor) and sink.ndim == 4 and sink.shape[2] == call.queries
+    }
 
 
 def _of(mask: Tensor, heads: range) -> Tensor:

@@ -49,6 +49,55 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "gemma3_text": {**_GROUPED, **_SLIDING, "attn_logit_softcapping": 3.0},
     "gpt_oss": {**_GROUPED, **_SLIDING, "num_local_experts": 2, "num_experts_per_tok": 1},
 }
+_SIDES = {
+    **{f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in
+       (("layers", 2), ("attention_heads", HEADS), ("ffn_dim", 96))},
+    "d_model": SIZE,
+    "max_position_embeddings": 128,
+}  # fmt: skip
+_T5 = {"d_model": SIZE, "d_kv": 16, "d_ff": 96, "num_layers": 2, "num_heads": HEADS}
+_GPT = {"n_embd": SIZE, "n_layer": 2, "n_head": HEADS, "n_positions": 128}
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "t5": _T5,
+    "bart": _SIDES,
+    "marian": {**_SIDES, "pad_token_id": 1, "decoder_start_token_id": 1},
+    "bloom": {"hidden_size": SIZE, "n_layer": 2, "n_head": HEADS},
+    "falcon": _BASE,
+    "mpt": {"d_model": SIZE, "n_layers": 2, "n_heads": HEADS, "max_seq_len": 128},
+    "gptj": {**_GPT, "rotary_dim": 8},
+    "codegen": {**_GPT, "rotary_dim": 8},
+    "gpt_neo": {
+        "hidden_size": SIZE, "num_layers": 2, "num_heads": HEADS, "window_size": 5,
+        "attention_types": [[["global", "local"], 1]], "max_position_embeddings": 128,
+    },
+    "deberta": {**_BASE, "relative_attention": True, "pos_att_type": ["c2p", "p2c"]},
+    "deberta-v2": {
+        **_BASE, "relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_buckets": 8,
+    },
+    "mpnet": {**_BASE, "max_position_embeddings": 130},
+    "funnel": {
+        "d_model": SIZE, "n_head": HEADS, "d_head": 16, "d_inner": 96, "block_sizes": [1, 1],
+        "num_decoder_layers": 1, "architectures": ["FunnelModel"],
+    },
+    "xlnet": {"d_model": SIZE, "n_layer": 2, "n_head": HEADS, "d_inner": 96},
+}  # fmt: skip
+"""Families that do not, or not all, go through transformers' attention interface as one stack."""
+
+BANDED: dict[str, dict[str, Any]] = {
+    "longformer": {**_BASE, "attention_window": 4, "max_position_embeddings": 130},
+    "led": {**_SIDES, "attention_window": 4, "max_encoder_position_embeddings": 128,
+            "max_decoder_position_embeddings": 128},
+    "big_bird": {**_BASE, "block_size": 4, "num_random_blocks": 1, "max_position_embeddings": 128},
+    "longt5": {**_T5, "local_radius": 3},
+    "reformer": {
+        "hidden_size": SIZE, "num_attention_heads": HEADS, "attention_head_size": 16,
+        "attn_layers": ["local", "local"], "local_attn_chunk_length": 4, "feed_forward_size": 96,
+        "axial_pos_shape": [8, 16], "axial_pos_embds_dim": [32, 32], "max_position_embeddings": 128,
+    },
+}  # fmt: skip
+"""Families that compute some pairs only, in a layout of their own."""
+
 WORDPIECES = ("bert", "distilbert", "albert", "modernbert")
 CAUSAL = ("gpt2", "gpt_neox", "llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "gpt_oss")
 WINDOWED = ("mistral", "qwen2", "gemma2", "gemma3_text", "gpt_oss")
@@ -58,13 +107,19 @@ CAPPED = ("gemma2",)
 def save_model(family: str, directory: Path) -> Path:
     """A random model with a tokenizer; its attention is far from flat."""
     tokenizer = wordpiece() if family in WORDPIECES else byte_bpe()
-    config = AutoConfig.for_model(family, vocab_size=VOCABULARY, **CONFIGS[family])
+    config = AutoConfig.for_model(family, vocab_size=VOCABULARY, **{**CONFIGS, **OTHERS, **BANDED}[family])
     torch.manual_seed(7)
     model = AutoModel.from_config(config)
     sharpen(model)
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     return directory
+
+
+_PROJECTIONS = (
+    "query", "key", "q_lin", "k_lin", "q_proj", "k_proj", "query_key_value", "Wqkv", "in_proj", "query_proj",
+    "key_proj", "qkv_proj", "query_global", "key_global", "relative_attention_bias",
+)  # fmt: skip
 
 
 def sharpen(model: torch.nn.Module) -> None:
@@ -74,8 +129,10 @@ def sharpen(model: torch.nn.Module) -> None:
             part = name.removesuffix(".weight").rpartition(".")[2]
             if part in ("q_norm", "k_norm"):
                 weight.add_(1.5)
-            elif part in ("query", "key", "q_lin", "k_lin", "q_proj", "k_proj", "query_key_value", "Wqkv"):
+            elif part in _PROJECTIONS:
                 weight.mul_(12)
+            elif part in ("q", "k"):
+                weight.mul_(4 if "Attention" in name else 12)  # T5 does not scale its scores
             elif part == "c_attn":
                 weight[:, : 2 * SIZE].mul_(12)
             elif part == "sinks":

@@ -26,6 +26,7 @@ class Event(Protocol):
     route:     "interface", "softmax" or "hook"
     batch:     entries of its own batch: samples, or several images or windows of each
     key_heads: heads with keys of their own; None if unknown
+    in_blocks: it computes some pairs only, in blocks that the model may have to fill up
     """
 
     @property
@@ -40,10 +41,22 @@ class Event(Protocol):
     def queries(self) -> int: ...
     @property
     def keys(self) -> int: ...
+    @property
+    def in_blocks(self) -> bool: ...
 
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of some heads of one entry of the batch, a few rows at a time."""
         ...
+
+
+def own_length(event: Event, length: int, tokens: int | None) -> int:
+    """How many of an attention's places are tokens that the model was given: a model in blocks adds padding.
+
+    length: how many queries, or keys, it has
+    tokens: how many tokens the model was given
+    """
+    filled = event.in_blocks and event.queries == event.keys
+    return tokens if filled and tokens is not None and tokens < length else length
 
 
 class Listener(Protocol):
@@ -92,6 +105,15 @@ class Called:
     def keys(self) -> int:
         return self.call.keys
 
+    @property
+    def in_blocks(self) -> bool:
+        return False
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every query sees every key, padding or not."""
+        return self.call.mask is None and not self.call.causal
+
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         return tiles(self.call, layer, heads, place)
 
@@ -100,6 +122,23 @@ class Called:
     ) -> tuple[Iterator[Tile], Tensor] | None:
         """All heads, and the output, complete after the last; None if that is not to be had."""
         return tiles_and_output(self.call, layer, place, scratch) if self.output else None
+
+
+def over_all(mask: Tensor) -> Tensor:
+    """A mask with all four axes; those that are not there are the first ones."""
+    return mask[(None,) * (4 - mask.ndim)]
+
+
+def side_by_side(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values with the same batch: what all samples share is repeated (as a view)."""
+    batch = max(query.shape[0], key.shape[0])
+    if query.shape[0] == key.shape[0]:
+        return query, key, value
+    return (
+        query.expand(batch, -1, -1, -1),
+        key.expand(batch, -1, -1, -1),
+        value.expand(batch, -1, -1, -1),
+    )
 
 
 class _Silence(threading.local):

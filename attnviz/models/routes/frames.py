@@ -11,6 +11,9 @@ from torch import nn
 ATTENTION = re.compile(r"att(entio)?n|mha", re.IGNORECASE)
 """What attention modules are called, in their class or in the model."""
 
+OTHERWISE = re.compile(r"residual|hyperconnection|router|gate$", re.IGNORECASE)
+"""Modules whose softmax shares something else out: streams, depths, experts."""
+
 HEADS = ("num_heads", "num_attention_heads", "n_heads", "n_head", "nhead", "nheads", "heads")
 """What modules call the number of their heads."""
 
@@ -31,9 +34,10 @@ class Frame(NamedTuple):
 
     @property
     def attends(self) -> bool:
-        """Whether its name is that of an attention."""
+        """Whether its class is called an attention, or it is and says how many heads it has."""
         last = self.path.rpartition(".")[2]
-        return bool(ATTENTION.search(type(self.module).__name__) or ATTENTION.search(last))
+        named = bool(ATTENTION.search(last)) and self.heads is not None
+        return named or bool(ATTENTION.search(type(self.module).__name__))
 
 
 class Frames:
@@ -77,6 +81,8 @@ class Frames:
         own is no part to speak of.)
         """
         inner = [frame for frame in reversed(self.running) if not isinstance(frame.module, nn.Softmax)][:3]
+        if inner and OTHERWISE.search(type(inner[0].module).__name__):
+            return []
         for depth, frame in enumerate(inner):
             if frame.attends:
                 return inner[: depth + 1]

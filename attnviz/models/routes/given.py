@@ -61,6 +61,10 @@ class Given:
     def keys(self) -> int:
         return self.across
 
+    @property
+    def in_blocks(self) -> bool:
+        return self.columns is not None or self.holes
+
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of the heads asked for, of one entry of the batch, a few rows at a time."""
         cells = CELLS.get(self.weights.device.type, CELLS_ELSEWHERE)
@@ -113,7 +117,7 @@ class Given:
         scores = self.scores[part].float()
         largest = scores.amax(-1, keepdim=True)
         masked = torch.finfo(self.scores.dtype).min / 2
-        return ((weights != 0) | (scores > largest - FAR)) & (largest > masked)
+        return ((weights != 0) | (scores > largest - FAR)) & ~(largest <= masked)  # NaN stays to be found
 
     def _spread(
         self, weights: Tensor, visible: Tensor, heads: range, rows: range

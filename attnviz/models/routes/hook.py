@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from attnviz.models.routes.base import Listener, heard, unheard
 from attnviz.models.routes.frames import Frames
-from attnviz.models.routes.layouts import arranged
+from attnviz.models.routes.layouts import LAYOUTS, arranged
 
 ROUTE = "hook"
 
@@ -36,21 +36,27 @@ def _hook(thread: int, frames: Frames, listener: Listener) -> Callable[[nn.Modul
         path = listener.path(module)
         if threading.get_ident() != thread or path is None or not isinstance(output, tuple | list):
             return None
-        weights = [entry for entry in output[1:] if is_weights(entry)] if heard() else []
+        weights = [entry for entry in output[1:] if _is_taken(module, entry)] if heard() else []
         if not weights or not frames.attention():
             return None
         with unheard():
             for event in arranged(frames.running, weights):
                 listener.take(path, event)
-        return _emptied(output)
+        return _emptied(module, output)
 
     return hook
 
 
-def is_weights(entry: Any) -> bool:
+def _is_taken(module: nn.Module, entry: Any) -> bool:
+    """Whether an entry of what a module returns is its weights; a layout of its own may leave some out."""
+    return is_weights(entry, whole=type(module).__name__ not in LAYOUTS)
+
+
+def is_weights(entry: Any, *, whole: bool = True) -> bool:
     """Whether a module's output may be attention weights: rows of numbers from 0 that sum to 1.
 
     A row may also be all zeros: one that sees nothing. What stands in for weights is none.
+    whole: every row is there as a whole; else it may sum to less
     """
     if not isinstance(entry, Tensor) or entry.ndim < 3 or not entry.is_floating_point():
         return False
@@ -58,12 +64,13 @@ def is_weights(entry: Any) -> bool:
         return False
     sums = entry.sum(-1, dtype=torch.float32)
     wanted = (sums - 1).abs() < 2e-2
-    return bool(wanted.any() and (wanted | (sums.abs() < 1e-6)).all() and (entry >= 0).all())
+    fine = wanted | (sums.abs() < 1e-6) if whole else sums < 1 + 2e-2
+    return bool(wanted.any() and fine.all() and (entry >= 0).all())
 
 
-def _emptied(output: Sequence[Any]) -> Any:
+def _emptied(module: nn.Module, output: Sequence[Any]) -> Any:
     first, *rest = output
-    kept = [first, *(empty(entry) if is_weights(entry) else entry for entry in rest)]
+    kept = [first, *(empty(entry) if _is_taken(module, entry) else entry for entry in rest)]
     made: Callable[[Any], Any] = getattr(type(output), "_make", type(output))  # of a named tuple
     return made(kept)
 

@@ -110,9 +110,15 @@ def _global_tokens(frame: Frame) -> Tensor:
 
 
 def _sparse(frame: Frame, returned: Sequence[Tensor]) -> Given | None:
-    """BigBird: put back into all pairs by the module itself; those that were not computed are exactly 0."""
-    del frame
-    return Given("hook", returned[0], returned[0].shape[-1], holes=True) if returned[0].ndim == 4 else None
+    """BigBird: put back into all pairs by the module itself; those that were not computed are exactly 0.
+
+    Outside training its random blocks are all the first one, which rows then see several times alike;
+    what the module returns holds that weight once.
+    """
+    module: Any = frame.module
+    block, weights = int(module.block_size), returned[0].clone()
+    weights[:, :, block:-block, :block] *= 1 + module.num_random_blocks
+    return Given("hook", weights, weights.shape[-1], holes=True)
 
 
 def _chunks(frame: Frame, returned: Sequence[Tensor]) -> Given | None:
@@ -196,6 +202,10 @@ class Windows:
     @property
     def keys(self) -> int:
         return self.places.numel()
+
+    @property
+    def in_blocks(self) -> bool:
+        return False  # its padding is attended to, and shown
 
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of some heads of one image, some rows at a time; only windows are computed."""

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from attnviz.models.calls import AttentionCall
-from attnviz.models.routes.base import Called, Event, Listener, heard, unheard
+from attnviz.models.routes.base import Called, Event, Listener, heard, over_all, unheard
 from attnviz.models.routes.frames import Frame, Frames
 from attnviz.models.routes.given import Given
 from attnviz.models.routes.layouts import by_heads, given_of
@@ -85,7 +85,7 @@ def _attention(
         query=query,
         key=given["key"],
         value=given["value"],
-        mask=mask if mask is None else mask[(None,) * (4 - mask.ndim)],
+        mask=mask if mask is None else over_all(mask),
         causal=bool(given.get("is_causal")),
         options={"scaling": query.shape[-1] ** -0.5 if scale is None else scale},
     )
