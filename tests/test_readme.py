@@ -47,7 +47,8 @@ def test_a_picture_of_the_readme_is_what_its_command_makes(command: str, file: P
 
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    section = TEXT.partition("\n## In code\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     assert len(blocks) >= 3
     exec("\n".join(blocks), {})
     assert (tmp_path / "cat.pdf").exists()
