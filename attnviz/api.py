@@ -248,17 +248,35 @@ def doctor(
         encoded = source.encode(Sample(text, pair=text))  # a decoder that has written nothing sees nothing
     sums = RowSums()
     seen = observe(source, encoded, [KeepMaps(), sums])
-    needs = tuple(_needs(source, encoded, count) for count in tokens)
+    needs = tuple(_needs(source, text, count) for count in tokens)
     return examined(source.opened(encoded), seen, sums.away, needs)
 
 
-def _needs(source: "Source", encoded: "Encoded", tokens: int) -> "Needs":
-    """What looking at a text of so many tokens takes."""
-    from attnviz.models.diagnosis import Needs
-    from attnviz.observe.choice import map_bytes
+def _needs(source: "Source", text: str, tokens: int) -> "Needs":
+    """What looking at the text takes, repeated until it has so many tokens.
 
+    Raises InputError if the model cannot read as many.
+    """
+    from attnviz.models.diagnosis import Needs
+    from attnviz.observe.keep import KeepMaps
+    from attnviz.observe.progress import seconds_for
+    from attnviz.observe.statistics import HeadStatistics
+
+    limit = source.facts.positions
+    if limit is not None and tokens > limit:
+        raise InputError(f"{source.facts.name} cannot read {tokens:,} tokens: it has positions for {limit:,}")
+    read = next(iter(source.encode(Sample(text)).axes.values()))[0]
+    times = tokens // max(1, len(read) - sum(read.special)) + 1
+    encoded = source.encode(Sample(" ".join([text] * times)), truncate=True)
     axes = {name: (numbered(tokens), numbered(tokens)) for name in encoded.axes}
-    return Needs(tokens, map_bytes(source.facts.layers, None, axes))
+    layers, statistics = source.facts.layers, HeadStatistics()
+    taken = statistics.needs(layers, axes)
+    return Needs(
+        tokens=tokens,
+        maps=KeepMaps().needs(layers, axes).host,
+        statistics=max(taken.host, taken.device),
+        seconds=seconds_for(source, encoded, [statistics]),
+    )
 
 
 def check(choice: Choice, style: Style | None = None) -> None:

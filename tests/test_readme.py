@@ -45,5 +45,14 @@ def test_a_picture_of_the_readme_is_what_its_command_makes(command: str, file: P
         assert (np.abs(shown - made).max(-1) > 16).mean() < 0.001, "pixels differ"
 
 
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    section = TEXT.partition("\n## In code\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    assert len(blocks) >= 3
+    exec("\n".join(blocks), {})
+    assert (tmp_path / "cat.pdf").exists()
+
+
 def _words(file: Path) -> str:
     return " ".join(re.findall(r">([^<]+)</text>", file.read_text(encoding="utf-8")))

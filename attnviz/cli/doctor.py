@@ -92,8 +92,8 @@ def _row(layer: "LayerReport") -> list[str]:
 def _needs(needs: "tuple[Needs, ...]") -> "Table":
     table = _table(("tokens", "all maps", "statistics", "time"), left=())
     for need in needs:
-        seconds = "-" if need.seconds is None else f"{need.seconds:,.1f} s"
-        table.add_row(f"{need.tokens:,}", _size(need.maps), _size(need.statistics), seconds)
+        sizes = _size(need.maps), _size(need.statistics)
+        table.add_row(f"{need.tokens:,}", *sizes, f"{need.seconds:,.1f} s")
     return table
 
 
@@ -120,7 +120,5 @@ def _small(value: float | None) -> str:
     return "-" if value is None else "0" if value == 0 else f"{value:.0e}"
 
 
-def _size(size: int | None) -> str:
-    if size is None:
-        return "-"
+def _size(size: int) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

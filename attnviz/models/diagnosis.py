@@ -39,14 +39,14 @@ class Needs:
     """What looking at a text of so many tokens takes.
 
     maps:       bytes, all maps kept whole
-    statistics: bytes beside the model's own, the statistics of all heads
-    seconds:    of a run with the statistics, judging from a short one; None if unknown
+    statistics: bytes, those of all heads
+    seconds:    of a run with the statistics, judging from its first layer
     """
 
     tokens: int
     maps: int
-    statistics: int | None = None
-    seconds: float | None = None
+    statistics: int
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class LiveSource:
             fingerprint=self._fingerprint,
             revision=self._revision,
             dtype=str(self._model.dtype).removeprefix("torch."),
-            device=str(self._model.device),
+            device=str(self._device),
             positions=self._positions,
         )
 
@@ -271,6 +271,13 @@ class LiveSource:
         }
         return {name: tensor for name, tensor in little.items() if name in self._takes}
 
+    @property
+    def _device(self) -> torch.device:
+        """Where the model takes its input; weights that accelerate has put elsewhere are nowhere ("meta")."""
+        device = torch.device(self._model.device)
+        at = getattr(getattr(self._model, "_hf_hook", None), "execution_device", None)
+        return device if device.type != "meta" else torch.device("cpu" if at is None else at)
+
     @cached_property
     def _vocabulary(self) -> int:
         """How many tokens the model knows; 0 if it does not read any."""
@@ -316,9 +323,8 @@ class LiveSource:
         return {name: tensor for name, tensor in said.items() if name in self._takes}
 
     def _moved(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        device = self._model.device
         return {
-            name: tensor.to(device) if isinstance(tensor, Tensor) else tensor
+            name: tensor.to(self._device) if isinstance(tensor, Tensor) else tensor
             for name, tensor in tensors.items()
         }
 

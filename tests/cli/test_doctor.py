@@ -29,10 +29,16 @@ def test_a_healthy_model_is_one_row_a_layer_and_status_0(capsys: pytest.CaptureF
 
 
 def test_what_a_longer_text_takes_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["doctor", "The cat", "--tokens", "512", "--tokens", "4096"]) == 0
-    out = capsys.readouterr().out
-    assert "34.6 MB" in out
-    assert "2.2 GB" in out
+    assert run(["doctor", "The cat", "--tokens", "256", "--tokens", "512"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    first, second = (next(row for row in rows if row[0] == tokens) for tokens in ("256", "512"))
+    assert (first[1:3], second[1:3]) == (["8.9", "MB"], ["35.7", "MB"])
+    assert second[-1] == "s"
+
+
+def test_more_tokens_than_the_model_reads_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", "The cat", "--tokens", "4096"]) == 1
+    assert "builtin:encoder cannot read 4,096 tokens: it has positions for 512" in capsys.readouterr().err
 
 
 def test_json_is_one_document_with_a_schema(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,9 @@ def test_the_model_that_ships_passes() -> None:
     assert found.passed
     assert [layer.facts.name for layer in found.layers] == ["0", "1", "2", "3"]
     assert all(layer.disturbed is not None and layer.disturbed > 0.01 for layer in found.layers)
-    assert found.needs[0].maps == 4 * 512 * 512 * (4 * 8 + 1)
+    assert found.needs[0].maps == 4 * 512 * 512 * (4 * 8 + 2)
+    assert found.needs[0].statistics < found.needs[0].maps
+    assert found.needs[0].seconds > 0
 
 
 def test_layers_without_attention_are_told(tokenizer: Any) -> None:

@@ -178,6 +178,17 @@ def test_adapters_that_add_tokens_are_refused_by_name() -> None:
         seen_of(tensors, prompted)
 
 
+def test_weights_that_are_fetched_when_they_are_needed_show() -> None:
+    accelerate = pytest.importorskip("accelerate")
+    model, tensors = made("bert")
+    expected = own(model, tensors)
+    accelerate.cpu_offload(model, execution_device=torch.device("cpu"))
+    assert model.device.type == "meta"
+    seen = seen_of(tensors, model)
+    check_same(seen, expected)
+    assert seen.model.device == "cpu"
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_quantised_layers_show() -> None:
     model, tensors = made("bert")
