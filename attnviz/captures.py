@@ -304,12 +304,16 @@ class Capture:
 
 
 class Captures(Sequence[Capture]):
-    """Several samples, one at a time: each is read, or computed, when it is asked for."""
+    """Several samples, one at a time: each is read, or computed, when it is asked for.
+
+    Only the last one is kept: who goes through them a second time has them read or computed again.
+    """
 
     def __init__(self, count: int, sample: Callable[[int], Capture]) -> None:
         """count: how many there are; sample: gives the one of that number, from 0."""
         self._count = count
         self._sample = sample
+        self._last: tuple[int, Capture] | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -321,9 +325,12 @@ class Captures(Sequence[Capture]):
 
     def __getitem__(self, place: Any) -> Any:
         numbers = range(self._count)[place]
-        if isinstance(numbers, int):
-            return self._sample(numbers)
-        return Captures(len(numbers), lambda number: self._sample(numbers[number]))
+        if not isinstance(numbers, int):
+            return Captures(len(numbers), lambda number: self._sample(numbers[number]))
+        if self._last is None or self._last[0] != numbers:
+            self._last = None  # two are never kept at once
+            self._last = numbers, self._sample(numbers)
+        return self._last[1]
 
     def save(self, file: str | Path, *, text: bool = True, force: bool = False) -> None:
         """Writes all samples into one file, one at a time; else as ``Capture.save``."""

@@ -12,12 +12,11 @@ included; so ``not`` of one is true.
 
 import math
 import operator
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn, Protocol
-
-import regex
 
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
@@ -138,13 +137,13 @@ _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
-_TOKEN = regex.compile(
+_TOKEN = re.compile(
     r"""(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
     | (?P<name>[A-Za-z_]\w*(?:\.\w+)*)
     | (?P<quoted>"[^"]*"|'[^']*')
     | (?P<sign><=|>=|!=|==|<|>|=)
     | (?P<bracket>[()])""",
-    regex.VERBOSE | regex.ASCII,
+    re.VERBOSE | re.ASCII,
 )
 _JOINING = ("and", "or", "not")
 

@@ -99,14 +99,19 @@ def _print_json(views: "Iterable[View]", style: "Style") -> None:
 
 
 def _printed(view: "View") -> "RenderableType":
-    from attnviz.render import grid, table, terminal
-    from attnviz.render.views import HeadGrid, HeadTable
+    from attnviz.render.views import HeadGrid, HeadTable  # each kind is drawn without the others' code
 
     if isinstance(view, HeadTable):
-        return table.table(view)
+        from attnviz.render.table import table
+
+        return table(view)
     if isinstance(view, HeadGrid):
-        return grid.grid(view)
-    return terminal.page(view)
+        from attnviz.render.grid import grid
+
+        return grid(view)
+    from attnviz.render.terminal import page
+
+    return page(view)
 
 
 def print_rich(*parts: "RenderableType") -> None:

@@ -47,7 +47,7 @@ def _check_sum(needs: Sequence[Need], sizes: Sequence[int], free: int | None, wh
         return
     size, place = max((size, -place) for place, size in enumerate(sizes))
     largest = needs[-place]
-    share = "" if size == total else f" of the {shown(total)} that are needed"
+    share = "" if shown(size) == shown(total) else f" of the {shown(total)} that are needed"
     raise InputError(
         f"{largest.what} take {shown(size)}{share}, and {shown(free)} are free{where}: {largest.instead}"
     )
