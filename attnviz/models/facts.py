@@ -13,8 +13,9 @@ def window_of(model: nn.Module, layer: int) -> int | None:
     """
     config: Any = model.config
     config = config.get_text_config()
-    own = getattr(config, "per_layer_config", None) or ()  # where layers differ in more than their type
-    config = own[layer] if layer < len(own) else config
+    if getattr(config, "is_heterogeneous", False):  # then only the layers' own configurations tell
+        own = config.per_layer_config
+        config = own[layer] if layer < len(own) else own[-1]
     types = getattr(config, "layer_types", None) or ()
     kind = types[layer] if layer < len(types) else None
     name = "attention_chunk_size" if kind == "chunked_attention" else "sliding_window"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
 
@@ -87,6 +88,8 @@ def _listening(own: Attention, eager: Eager) -> Attention:
             causal = own is not eager and _is_causal(module, query, attention_mask, options)
             said = {name: value for name, value in options.items() if name != "is_causal"}
             mask = attention_mask if attention_mask is None else over_all(attention_mask)
+            if own is eager and mask is not None and mask.dtype == torch.bool:
+                mask = mask.to(query.dtype)  # plain functions add whatever they are given
             call = AttentionCall(module, eager, *side_by_side(query, key, value), mask, causal, said)
             with unheard():
                 output = listener.take(path, Called(call, ROUTE, output=own is not eager))
