@@ -182,7 +182,7 @@ class _Reader:
             found = _TOKEN.match(self._text, place)
             if found is None:
                 self._refuse(_Token("", self._text[place], place), "it means nothing here")
-            yield _Token(found.lastgroup, found.group(), place)
+            yield _Token(str(found.lastgroup), found.group(), place)
             place = found.end()
         yield _Token("end", "", place)
 
