@@ -36,6 +36,7 @@ from attnviz.models.opened import Opened, Site, returned
 from attnviz.models.quiet import quiet
 from attnviz.models.run import Batch, Run, listening
 from attnviz.models.steady import steady
+from attnviz.models.switched import Parts, parts_of
 from attnviz.observe.tiles import Watch
 
 LITTLE = 8
@@ -67,6 +68,7 @@ class LiveSource:
         self._digest = fingerprint or (lambda: fingerprint_of(self._model))
         self._config = self._model.config
         self._censuses: dict[object, Census] = {}
+        self._facts: tuple[int, ModelFacts] | None = None  # as of so many censuses
         self._takes = inspect.signature(self._model.forward).parameters
 
     @property
@@ -74,6 +76,12 @@ class LiveSource:
         """Raises ModelError if the model cannot be captured, or was given no input yet and reads no text."""
         if not self._censuses:
             self.look_over()
+        known = len(self._censuses)
+        if self._facts is None or self._facts[0] != known:
+            self._facts = known, self._gathered()
+        return self._facts[1]
+
+    def _gathered(self) -> ModelFacts:
         return ModelFacts(
             name=self._name,
             family=self._config.model_type,
@@ -208,9 +216,9 @@ class LiveSource:
         self, census: Census, tensors: Mapping[str, Any], places: Batch, watches: Sequence[Watch]
     ) -> Any:
         """The model called once, with everybody watching; returns its output."""
-        run = Run(self._model, census, places, watches)
+        run = Run(self._model, census, places, watches, paths=self._paths)
         asked = "hook" in census.routes
-        with steady(self._model, eager=asked), listening(run, census, self._model):
+        with steady(self._model, eager=asked, parts=self._parts), listening(run, census, self._model):
             return self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
 
     def opened(self, encoded: Encoded) -> Opened:
@@ -286,6 +294,15 @@ class LiveSource:
         except (NotImplementedError, AttributeError):
             return 0
         return int(getattr(embeddings, "num_embeddings", None) or self._config.get_text_config().vocab_size)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return parts_of(self._model)
+
+    @cached_property
+    def _paths(self) -> dict[int, str]:
+        """How the model calls each of its modules, by their identity."""
+        return {id(module): name for name, module in self._model.named_modules()}
 
     @cached_property
     def _fingerprint(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import LogRecord, getLogger
 
 from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
 from transformers.utils import logging
@@ -13,18 +14,22 @@ def quiet() -> Iterator[None]:
 
     What its reports would have said is checked where a model is loaded, and said in one line.
     """
-    verbosity, bars, no_hub_bars = (
-        logging.get_verbosity(),
-        logging.is_progress_bar_enabled(),
-        are_progress_bars_disabled(),
-    )
-    logging.set_verbosity(logging.CRITICAL)
+    bars, no_hub_bars = logging.is_progress_bar_enabled(), are_progress_bars_disabled()
+    handlers = tuple(getLogger("transformers").handlers)
+    for handler in handlers:  # levels stay: setting one makes every logger of the process ask again
+        handler.addFilter(_nothing)
     logging.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
+        for handler in handlers:
+            handler.removeFilter(_nothing)
         if bars:
             logging.enable_progress_bar()
         if no_hub_bars:
             disable_progress_bars()
+
+
+def _nothing(_: LogRecord) -> bool:
+    """The filter of a handler that lets nothing through."""
+    return False

@@ -1,7 +1,7 @@
 """One pass of a model that somebody watches: what comes by is matched with what its census found."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
@@ -81,15 +81,25 @@ def _within(side: Side | None, length: int, sample: int, event: Event) -> range:
 class Run:
     """A pass of a model over some samples, each with who looks at it."""
 
-    def __init__(self, model: nn.Module, census: Census, batch: Batch, watches: Sequence[Watch]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        census: Census,
+        batch: Batch,
+        watches: Sequence[Watch],
+        *,
+        paths: Mapping[int, str] | None = None,
+    ) -> None:
+        """paths: how the model calls each of its modules, by their identity, if that is known"""
         self._name = type(model).__name__
-        self._paths = {id(module): name for name, module in model.named_modules()}
+        self._paths = paths or {id(module): name for name, module in model.named_modules()}
         self._layers = census.by_key
+        self._known = {(key.path, key.route) for key in self._layers}
         self._batch = batch
         self._watches = watches
         self._seen: Counter[tuple[str, str]] = Counter()
         self._scratch = Scratch()
-        self.frames = Frames(model)
+        self.frames = Frames(model, self._paths)
 
     def path(self, module: nn.Module) -> str | None:
         return self._paths.get(id(module))
@@ -115,10 +125,6 @@ class Run:
             if heads:
                 _hand_over(self._tiles(layer, whole, heads, sample), watch)
         return None
-
-    @property
-    def _known(self) -> set[tuple[str, str]]:
-        return {(key.path, key.route) for key in self._layers}
 
     def _layer(self, key: Key, event: Event) -> LayerFacts:
         layer = self._layers.get(key)

@@ -9,21 +9,22 @@ import torch
 from torch import nn
 
 from attnviz.models.quiet import quiet
-from attnviz.models.switched import watchable
+from attnviz.models.switched import Parts, watchable
 
 
 @contextmanager
-def steady(model: nn.Module, *, eager: bool = False) -> Iterator[None]:
+def steady(model: nn.Module, *, eager: bool = False, parts: Parts | None = None) -> Iterator[None]:
     """Inside the block the model computes without dropout, gradients and caches, from a state it can repeat.
 
     eager: with plain matrix products; else as it is, unless its own way says nothing of masks (flash, flex)
+    parts: the model's, if they are known
     Training flags, configurations and random numbers are restored, after an exception too.
     Raises ModelError if its attention is computed by something whose numbers may be others.
     """
     with (
         quiet(),
         torch.inference_mode(),
-        watchable(model, eager=eager),
+        watchable(model, eager=eager, parts=parts),
         _same_random_numbers(),
     ):
         yield

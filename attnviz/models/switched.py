@@ -22,26 +22,67 @@ from attnviz.errors import ModelError
 from attnviz.inputs import printable
 
 WATCHABLE = ("sdpa", "eager")
+ACCELERATORS = ("cuda", "xpu", "mps")
 SAME_NUMBERS = re.compile(
     r"(paged\|)?(flash_attention_\d|flex_attention|sdpa|eager|[\w.-]+/[\w.-]*flash-attn[\w.@:-]*)"
 )
 """Implementations of exactly the attention that sdpa computes, up to rounding."""
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What of a model a run may have to change: found by a walk over all of it, not anew for every run.
+
+    modules:         all of them
+    implementations: whatever holds the name of the attention that is computed; caches: whether there are any
+    exchangers:      modules that may exchange their kind of attention for another one for good
+    devices:         numbers of the accelerators that it lies on, which are of this ``kind``
+    """
+
+    modules: tuple[nn.Module, ...]
+    implementations: tuple["_Holder", ...]
+    caches: tuple["_Holder", ...]
+    exchangers: tuple[Any, ...]
+    kind: str
+    devices: tuple[int, ...]
+
+
+def parts_of(model: nn.Module) -> Parts:
+    """Raises ModelError as ``check_watchable`` does."""
+    check_watchable(model)
+    modules = tuple(model.modules())
+    kinds = {
+        (p.device.type, p.device.index or 0) for p in model.parameters() if p.device.type in ACCELERATORS
+    }
+    kind = min(kinds)[0] if kinds else "cuda"
+    return Parts(
+        modules=modules,
+        implementations=tuple(_holders(model)),
+        caches=tuple(_holders(model, "use_cache")),
+        exchangers=tuple(
+            module
+            for module in modules
+            if callable(getattr(module, "set_attention_type", None)) and hasattr(module, "attention_type")
+        ),
+        kind=kind,
+        devices=tuple(sorted(number for name, number in kinds if name == kind)),
+    )
+
+
 @contextmanager
-def watchable(model: nn.Module, *, eager: bool = False) -> Iterator[None]:
+def watchable(model: nn.Module, *, eager: bool = False, parts: Parts | None = None) -> Iterator[None]:
     """Inside the block the model's attention can be watched; afterwards all is as it was.
 
     eager: with plain matrix products; else as it is, where that says what each query may see
+    parts: its, if they are known
     Threads share a model: who wants it otherwise than those who are inside waits until they have left.
     Raises ModelError if its attention is computed by something whose numbers may be others.
     """
-    kind = _accelerator(model)
-    devices = {p.device.index or 0 for p in model.parameters() if p.device.type == kind}
+    known = parts or parts_of(model)
     with (
         _shared("compiler", "off", _as_written),
-        _shared(id(model), eager, lambda: _changed(model, eager=eager)),
-        torch.random.fork_rng(sorted(devices), device_type=kind),
+        _shared(id(model), eager, lambda: _changed(known, eager=eager)),
+        torch.random.fork_rng(known.devices, device_type=known.kind),
     ):
         yield
 
@@ -80,8 +121,8 @@ def _shared(key: object, kind: object, change: Callable[[], AbstractContextManag
 
 
 @contextmanager
-def _changed(model: nn.Module, *, eager: bool) -> Iterator[None]:
-    with _own_numbers(model, eager=eager), _not_training(model), _same_attention_type(model):
+def _changed(parts: Parts, *, eager: bool) -> Iterator[None]:
+    with _own_numbers(parts, eager=eager), _not_training(parts), _same_attention_type(parts):
         yield
 
 
@@ -98,12 +139,11 @@ def check_watchable(model: nn.Module) -> None:
 
 
 @contextmanager
-def _own_numbers(model: nn.Module, *, eager: bool) -> Iterator[None]:
+def _own_numbers(parts: Parts, *, eager: bool) -> Iterator[None]:
     """Attention by sdpa or eager, in every part of the model that has a choice, and no caches."""
-    check_watchable(model)
-    wanted: list[tuple[_Holder, Any]]
-    wanted = [(holder, "eager" if eager else _replacement(holder)) for holder in _holders(model)]
-    wanted += [(holder, False) for holder in _holders(model, "use_cache")]
+    own = [(holder, _replacement(holder)) for holder in parts.implementations]
+    wanted: list[tuple[_Holder, Any]] = [(holder, "eager" if eager else name) for holder, name in own]
+    wanted += [(holder, False) for holder in parts.caches]
     before = [(holder, holder.value) for holder, _ in wanted]
     try:
         for holder, value in wanted:
@@ -192,9 +232,9 @@ def _as_written() -> Iterator[None]:
 
 
 @contextmanager
-def _not_training(model: nn.Module) -> Iterator[None]:
+def _not_training(parts: Parts) -> Iterator[None]:
     """Evaluation mode, module by module, for some may have been in it already."""
-    training = [module for module in model.modules() if module.training]
+    training = [module for module in parts.modules if module.training]
     try:
         for module in training:
             module.training = False
@@ -205,22 +245,12 @@ def _not_training(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _same_attention_type(model: nn.Module) -> Iterator[None]:
+def _same_attention_type(parts: Parts) -> Iterator[None]:
     """BigBird exchanges its block-sparse layers for full ones at the first short text, for good."""
-    switched = [
-        (module, module.attention_type)
-        for module in model.modules()
-        if callable(getattr(module, "set_attention_type", None)) and hasattr(module, "attention_type")
-    ]
+    switched = [(module, module.attention_type) for module in parts.exchangers]
     try:
         yield
     finally:
         for module, kind in switched:
             if module.attention_type != kind:
-                module.set_attention_type(kind)  # type: ignore[operator]
-
-
-def _accelerator(model: nn.Module) -> str:
-    """The kind of device, other than the processor, that the model computes on; "cuda" if there is none."""
-    kinds = {parameter.device.type for parameter in model.parameters()} & {"cuda", "xpu", "mps"}
-    return next(iter(kinds), "cuda")
+                module.set_attention_type(kind)

@@ -39,8 +39,14 @@ class KeepMaps:
         return spanned(self._choice, layer)
 
     def see(self, tile: Tile) -> None:
-        if tile.layer not in self._kept:
-            self._kept[tile.layer] = _room(tile, chosen(self._choice, tile.layer))
+        if tile.layer in self._kept:
+            self._kept[tile.layer].add(tile)
+            return
+        heads = chosen(self._choice, tile.layer)
+        if _is_whole(tile, heads):
+            self._kept[tile.layer] = _copied(tile, heads)
+            return
+        self._kept[tile.layer] = _room(tile, heads)
         self._kept[tile.layer].add(tile)
 
     def added_to(self, capture: Capture) -> Capture:
@@ -86,6 +92,20 @@ class _Maps:
             queries=queries,
             keys=keys,
         )
+
+
+def _is_whole(tile: Tile, heads: tuple[int, ...]) -> bool:
+    """Whether a tile holds all that is to be kept of its layer."""
+    whole = (tile.rows, tile.columns) == (range(tile.size[0]), range(tile.size[1]))
+    return whole and heads[0] >= tile.heads.start and heads[-1] < tile.heads.stop
+
+
+def _copied(tile: Tile, heads: tuple[int, ...]) -> _Maps:
+    """The maps of a layer that comes in one tile."""
+    _, theirs = places(heads, tile)
+    masks = (for_heads(mask, theirs).to("cpu", copy=True) for mask in (tile.visible, tile.computed))
+    weights = picked(tile.weights, theirs).to("cpu", torch.float32, copy=True)
+    return _Maps(heads, weights, *masks)
 
 
 def _room(tile: Tile, heads: tuple[int, ...]) -> _Maps:

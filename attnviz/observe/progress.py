@@ -30,7 +30,7 @@ class Plan:
     samples: how many are read at once
     layers:  how many are looked at, in a sample
     heads:   how many, in all of these
-    memory:  bytes, above those of the model and its own work
+    needs:   what each observer of each sample keeps
     """
 
     name: str
@@ -38,7 +38,12 @@ class Plan:
     samples: int
     layers: int
     heads: int
-    memory: int
+    needs: tuple[Need, ...]
+
+    @property
+    def memory(self) -> int:
+        """Bytes above those of the model and its own work."""
+        return TILES + sum(max(need.host, need.device) for need in self.needs)
 
 
 @dataclass(frozen=True)
@@ -65,25 +70,27 @@ Report = Callable[[Progress], None]
 
 def planned(source: Source, batch: Sequence[Encoded], observers: Sequence[Sequence[Observer]]) -> Plan:
     """What a run of these samples with these observers will do."""
-    layers, everybody = source.facts.layers, Together([one for looking in observers for one in looking])
+    facts = source.facts
+    layers, everybody = facts.layers, Together([one for looking in observers for one in looking])
     wanted = [len(everybody.wanted(layer) or ()) for layer in layers]
-    needs = needs_of(source, batch, observers)
     return Plan(
-        name=source.facts.name,
+        name=facts.name,
         tokens=max(
             (len(axis) for encoded in batch for both in encoded.axes.values() for axis in both), default=0
         ),
         samples=len(batch),
         layers=sum(map(bool, wanted)),
         heads=sum(wanted),
-        memory=TILES + sum(max(need.host, need.device) for need in needs),
+        needs=tuple(needs_of(facts.layers, batch, observers)),
     )
 
 
-def needs_of(source: Source, batch: Sequence[Encoded], observers: Sequence[Sequence[Observer]]) -> list[Need]:
+def needs_of(
+    layers: Sequence[LayerFacts], batch: Sequence[Encoded], observers: Sequence[Sequence[Observer]]
+) -> list[Need]:
     """What each observer of each sample will need."""
     return [
-        observer.needs(source.facts.layers, encoded.axes)
+        observer.needs(layers, encoded.axes)
         for encoded, looking in zip(batch, observers, strict=True)
         for observer in looking
     ]

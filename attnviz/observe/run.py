@@ -6,7 +6,7 @@ from attnviz.captures import Capture
 from attnviz.models.base import Encoded, Source
 from attnviz.observe.base import Observer
 from attnviz.observe.memory import answered, check_room
-from attnviz.observe.progress import Pace, Paced, Report, needs_of, planned
+from attnviz.observe.progress import Pace, Paced, Report, planned
 from attnviz.observe.together import Together
 
 
@@ -33,17 +33,13 @@ def observe_batch(
 
     Raises as ``observe`` does: for what will not fit before the run.
     """
-    plan, needs, device = (
-        planned(source, batch, observers),
-        needs_of(source, batch, observers),
-        source.facts.device,
-    )
-    check_room(needs, device)
+    plan, device = planned(source, batch, observers), source.facts.device
+    check_room(plan.needs, device)
     for encoded, looking in zip(batch, observers, strict=True):
         for observer in looking:
             observer.start(encoded.axes)
     pace = Pace(plan, report or (lambda _: None))
-    with answered(f"{plan.name} read {plan.tokens:,} tokens", needs, device):
+    with answered(f"{plan.name} read {plan.tokens:,} tokens", plan.needs, device):
         source.run(batch, [Paced(Together(looking), pace) for looking in observers])
         captures = [_capture(source, *sample) for sample in zip(batch, observers, strict=True)]
     pace.finish()

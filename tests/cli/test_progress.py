@@ -7,9 +7,17 @@ from rich.console import Console
 
 from attnviz.cli import progress
 from attnviz.cli.progress import Bar, duration, line
-from attnviz.observe.progress import Plan, Progress
+from attnviz.observe.memory import Need
+from attnviz.observe.progress import TILES, Plan, Progress
 
-PLAN = Plan("gpt", tokens=4096, samples=1, layers=12, heads=144, memory=61_000_000)
+PLAN = Plan(
+    "gpt",
+    tokens=4096,
+    samples=1,
+    layers=12,
+    heads=144,
+    needs=(Need(61_000_000 - TILES, "maps", "keep fewer"),),
+)
 
 
 @pytest.fixture
@@ -31,7 +39,14 @@ def test_the_line_tells_size_and_time() -> None:
 
 
 def test_of_a_batch_the_line_tells_the_samples() -> None:
-    plan = Plan("gpt", tokens=9, samples=3, layers=12, heads=144, memory=2_100_000_000)
+    plan = Plan(
+        "gpt",
+        tokens=9,
+        samples=3,
+        layers=12,
+        heads=144,
+        needs=(Need(2_100_000_000 - TILES, "maps", "keep fewer"),),
+    )
     told = "3 samples of up to 9 tokens, 12 layers, 144 heads: 2.1 GB above the model, over 10 s"
     assert line(Progress(plan, 0.5, 11)) == told
 
@@ -73,7 +88,14 @@ def test_a_run_of_which_nothing_is_known_is_announced_after_ten_seconds(
 def test_every_long_run_is_announced(capsys: pytest.CaptureFixture[str]) -> None:
     with Bar() as bar:
         for tokens in (4096, 5000):
-            plan = Plan("gpt", tokens, samples=1, layers=12, heads=144, memory=61_000_000)
+            plan = Plan(
+                "gpt",
+                tokens,
+                samples=1,
+                layers=12,
+                heads=144,
+                needs=(Need(61_000_000 - TILES, "maps", "keep fewer"),),
+            )
             bar.show(Progress(plan, 1, 3, 36))
             bar.show(Progress(plan, 12, 36, 36))
     assert [told[9:21] for told in capsys.readouterr().err.splitlines()] == ["4,096 tokens", "5,000 tokens"]

@@ -12,7 +12,7 @@ from attnviz.observe.keep import KeepMaps
 from attnviz.observe.means import HeadMeans, PooledMeans
 from attnviz.observe.pairs import StrongestPairs
 from attnviz.observe.pool import PoolMaps
-from attnviz.observe.progress import TILES, Pace, Paced, Plan, Progress, planned, seconds_for
+from attnviz.observe.progress import TILES, Pace, Paced, Progress, planned, seconds_for
 from attnviz.observe.rollout import Rollout
 from attnviz.observe.run import observe, observe_batch
 from attnviz.observe.statistics import HeadStatistics
@@ -81,8 +81,9 @@ def test_a_run_reports_to_who_asks() -> None:
     capture = observe(source, source.encode(Sample(TEXT)), [KeepMaps()], report=reports.append)
     assert capture.maps.names == ("0", "1")
     assert reports[-1].finished
-    plan = Plan("fake", tokens=8, samples=1, layers=2, heads=6, memory=TILES + 2 * 64 * 14)
-    assert {report.plan for report in reports} == {plan}
+    (plan,) = {report.plan for report in reports}
+    assert (plan.name, plan.tokens, plan.samples, plan.layers, plan.heads) == ("fake", 8, 1, 2, 6)
+    assert plan.memory == TILES + 2 * 64 * 14
 
 
 def test_a_batch_is_one_run() -> None:

@@ -43,8 +43,9 @@ class Frame(NamedTuple):
 class Frames:
     """The modules of one model that are running in the thread that opened them, outermost first."""
 
-    def __init__(self, model: nn.Module) -> None:
-        self._names = {id(module): name for name, module in model.named_modules()}
+    def __init__(self, model: nn.Module, paths: Mapping[int, str] | None = None) -> None:
+        """paths: how the model calls each of its modules, by their identity, if that is known"""
+        self._names = paths or {id(module): name for name, module in model.named_modules()}
         self._model = model
         self._thread = 0
         self.running: list[Frame] = []
