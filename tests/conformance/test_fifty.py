@@ -19,8 +19,8 @@ TYPES = (
     "jamba", "qwen3_next",
     # two sides
     "t5", "bart", "whisper", "led",
-    # bands, blocks, hashes, two streams, pooled keys, latents
-    "longformer", "big_bird", "reformer", "xlnet", "funnel", "perceiver",
+    # bands, blocks, two streams, pooled keys, latents
+    "longformer", "big_bird", "bigbird_pegasus", "xlnet", "funnel", "perceiver",
     # images, sounds, several at once
     "vit", "swin", "swinv2", "pvt_v2", "detr", "segformer", "wav2vec2", "clip", "siglip", "qwen2_vl",
     "layoutlm",

@@ -3,7 +3,7 @@
 import torch
 from torch import randn as normal
 
-from tests.conformance.shrink import VOCABULARY, WIDTH
+from tests.conformance.shrink import VOCABULARY, WIDTH, Recipe
 from tests.conformance.special.base import Special, ids, ones, padded_text
 
 _BOTH = {
@@ -212,4 +212,5 @@ SEVERAL: dict[str, Special] = {
     ),
     "step3p7": Special(config={"text_config": {"sliding_window": 6}}, inputs=lambda _: padded_text()),
     "shieldgemma2": Special(config={"mm_tokens_per_image": 4}),
+    "qwen2_vl": Special(recipe=Recipe(sections=True)),
 }

@@ -98,4 +98,5 @@ TEXT: dict[str, Special] = {
     "step3p5": Special(config={"sliding_window": 6}),
     "blt": Special(config={"num_hidden_layers": 2, "cross_attn_k": 2}),
     "qwen4_exp_text": Special(config={"head_dim": 16}),
+    "funnel": Special(config={"block_sizes": [1, 1, 1], "num_decoder_layers": 1}),
 }
