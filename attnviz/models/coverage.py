@@ -99,5 +99,5 @@ def _lines(types: Iterable[Coverage]) -> Iterable[str]:
     for one in types:
         difference = "" if one.difference is None else f"{one.difference:.1e}"
         counts = [str(count or "") for count in (one.layers, one.heads)]
-        why = " ".join(one.why.split())[:160]
+        why = " ".join(one.why.split())[:160].rstrip()
         yield "\t".join((one.kind, one.status, one.model, " ".join(one.routes), *counts, difference, why))

@@ -47,7 +47,7 @@ def _wake(model: nn.Module) -> None:
                 parameter.copy_(noise * 0.5)
             elif re.search(r"(q_norm|k_norm|q_layernorm|k_layernorm)\.weight$", name) and not parameter.any():
                 parameter.fill_(0.5)
-            elif parameter.dim() > 1 and bool(parameter.abs().max() < 1e-6):
+            elif parameter.dim() > 1 and bool((parameter.abs() < 1e-6).all()):
                 parameter.copy_(noise * 0.02)
 
 

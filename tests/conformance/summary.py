@@ -1,5 +1,6 @@
 """What a run has found, in words and as the table that ships with the package; whether it is enough."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def _coverage(answer: Mapping[str, Any]) -> Coverage:
         layers=answer.get("layers", 0),
         heads=answer.get("heads", 0),
         difference=answer.get("difference") if answer["status"] == "captured" else None,
-        why=answer.get("why", ""),
+        why=re.sub(r"/\S+/", "", answer.get("why", "")),  # nothing of this machine
     )
 
 

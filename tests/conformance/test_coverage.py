@@ -24,7 +24,7 @@ def test_a_report_is_read_as_it_was_written() -> None:
 
 
 def test_another_file_is_refused() -> None:
-    with pytest.raises(ValueError, match="begins with 'type'"):
+    with pytest.raises(ValueError, match="begins with 'type"):
         parsed("type\tstatus\n")
 
 
