@@ -251,15 +251,18 @@ class LiveSource:
         """The attentions that come by with such input, looked for once."""
         if not (is_plain(tensors) and self.reads_text):
             kind = frozenset((name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items())
-            return self._known(kind, tensors)
+            return self._known(kind, lambda: tensors)
         tokens = max(tensor.shape[1] for tensor in tensors.values())
         length = length_to_look_over(self._model, tokens, LITTLE)
-        little = {name: tensor for name, tensor in self._little(length).items() if name in tensors}
+
+        def little() -> dict[str, Tensor]:
+            return {name: tensor for name, tensor in self._little(length).items() if name in tensors}
+
         return self._known((frozenset(tensors), length), little)
 
-    def _known(self, kind: object, tensors: Mapping[str, Any]) -> Census:
+    def _known(self, kind: object, tensors: Callable[[], Mapping[str, Any]]) -> Census:
         if kind not in self._censuses:
-            self._censuses[kind] = taken(self._model, self._moved(tensors))
+            self._censuses[kind] = taken(self._model, self._moved(tensors()))
         return self._censuses[kind]
 
     def _little(self, length: int) -> dict[str, Tensor]:
