@@ -69,6 +69,7 @@ class LiveSource:
         self._config = self._model.config
         self._censuses: dict[object, Census] = {}
         self._facts: tuple[int, ModelFacts] | None = None  # as of so many censuses
+        self._found: Parts | None = None
         self._takes = inspect.signature(self._model.forward).parameters
 
     @property
@@ -216,9 +217,10 @@ class LiveSource:
         self, census: Census, tensors: Mapping[str, Any], places: Batch, watches: Sequence[Watch]
     ) -> Any:
         """The model called once, with everybody watching; returns its output."""
-        run = Run(self._model, census, places, watches, paths=self._paths)
+        parts = self._parts
+        run = Run(self._model, census, places, watches, paths=parts.paths)
         asked = "hook" in census.routes
-        with steady(self._model, eager=asked, parts=self._parts), listening(run, census, self._model):
+        with steady(self._model, eager=asked, parts=parts), listening(run, census, self._model):
             return self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
 
     def opened(self, encoded: Encoded) -> Opened:
@@ -298,14 +300,11 @@ class LiveSource:
             return 0
         return int(getattr(embeddings, "num_embeddings", None) or self._config.get_text_config().vocab_size)
 
-    @cached_property
+    @property
     def _parts(self) -> Parts:
-        return parts_of(self._model)
-
-    @cached_property
-    def _paths(self) -> dict[int, str]:
-        """How the model calls each of its modules, by their identity."""
-        return {id(module): name for name, module in self._model.named_modules()}
+        if self._found is None or self._found.exchangers:  # of these the modules come and go
+            self._found = parts_of(self._model)
+        return self._found
 
     @cached_property
     def _fingerprint(self) -> str:
