@@ -109,5 +109,6 @@ def _table(types: "Sequence[Coverage]") -> "Table":
 
 
 def _row(one: "Coverage") -> list[str]:
-    outcome = f"{one.difference or 0:.0e}" if _captured(one) else one.why or one.status
+    difference = f"{one.difference:.0e}" if one.difference else "0"
+    outcome = difference if _captured(one) else one.why or one.status
     return [one.kind, " ".join(one.routes) or "-", str(one.heads or "-"), outcome]
