@@ -19,7 +19,7 @@ from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
 from attnviz.models.census import Census, can_be_asked, merged, taken
 from attnviz.models.encoding import Reader, target_of, tokens_of
-from attnviz.models.facts import length_to_look_over, position_limit
+from attnviz.models.facts import length_to_look_over, position_limit, text_config
 from attnviz.models.fingerprint import fingerprint_of
 from attnviz.models.generation import (
     Continued,
@@ -117,7 +117,7 @@ class LiveSource:
     @cached_property
     def reads_text(self) -> bool:
         """Whether a text is all that the model needs, as tokens of a vocabulary that it has a table of."""
-        reads = "input_ids" in self._takes and hasattr(self._config.get_text_config(), "vocab_size")
+        reads = "input_ids" in self._takes and hasattr(text_config(self._config), "vocab_size")
         return reads and self._vocabulary > 0
 
     def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
@@ -216,9 +216,10 @@ class LiveSource:
         self, census: Census, tensors: Mapping[str, Any], places: Batch, watches: Sequence[Watch]
     ) -> Any:
         """The model called once, with everybody watching; returns its output."""
-        run = Run(self._model, census, places, watches, paths=self._paths)
+        parts, paths = self._walked
+        run = Run(self._model, census, places, watches, paths=paths)
         asked = "hook" in census.routes
-        with steady(self._model, eager=asked, parts=self._parts), listening(run, census, self._model):
+        with steady(self._model, eager=asked, parts=parts), listening(run, census, self._model):
             return self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
 
     def opened(self, encoded: Encoded) -> Opened:
@@ -293,7 +294,12 @@ class LiveSource:
             embeddings = self._model.get_input_embeddings()
         except (NotImplementedError, AttributeError):
             return 0
-        return int(getattr(embeddings, "num_embeddings", None) or self._config.get_text_config().vocab_size)
+        return int(getattr(embeddings, "num_embeddings", None) or text_config(self._config).vocab_size)
+
+    @property
+    def _walked(self) -> tuple[Parts | None, Mapping[int, str] | None]:
+        """What a walk over the model has found; nothing if it exchanges its modules while it runs (BigBird)."""
+        return (None, None) if self._parts.exchangers else (self._parts, self._paths)
 
     @cached_property
     def _parts(self) -> Parts:
@@ -310,7 +316,7 @@ class LiveSource:
 
     @cached_property
     def _positions(self) -> int | None:
-        return position_limit(self._config.get_text_config(), self._model)
+        return position_limit(text_config(self._config), self._model)
 
     @cached_property
     def _start(self) -> int | None:

@@ -47,10 +47,11 @@ class Batch:
         behind, ahead = self._sides(layer.stack)
         queries = _within(behind, event.queries, sample, event)
         keys = _within(ahead, event.keys, sample, event)
-        if isinstance(event, Called) and event.sees_all and len(keys) < event.keys:
-            self._check_single(layer)
-            keys = range(event.keys)  # padding too
-        return Place(sample, queries, keys)
+        place = Place(sample, queries, keys)
+        if not (isinstance(event, Called) and len(keys) < event.keys and event.sees_beyond(place)):
+            return place
+        self._check_single(layer)
+        return place._replace(keys=range(event.keys))  # padding too
 
     def _check_single(self, layer: LayerFacts) -> None:
         if self.samples > 1:

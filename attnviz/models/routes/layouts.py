@@ -66,12 +66,18 @@ def _after_globals(weights: Tensor) -> tuple[Tensor, Tensor]:
     return weights.flatten(2, 3), columns.flatten(0, 1)
 
 
-def arranged(frames: Sequence[Frame], returned: Sequence[Tensor]) -> list[Given]:
+def arranged(
+    frames: Sequence[Frame], returned: Sequence[Tensor], numbers: Sequence[Tensor] = ()
+) -> list[Given]:
     """The attentions that a module returned.
 
-    frames: what runs, the module innermost (last)
+    frames:  what runs, the module innermost (last)
+    numbers: what it returned besides
     """
-    layout = LAYOUTS.get(type(frames[-1].module).__name__)
+    name = type(frames[-1].module).__name__
+    if name == "LSHSelfAttention":
+        return _hashed(frames[-1], returned[0], numbers)
+    layout = LAYOUTS.get(name)
     if layout is not None and (given := layout(frames[-1], returned)) is not None:
         return [given]
     found = (by_heads(list(reversed(frames))[:3], weights) for weights in returned)
@@ -126,13 +132,36 @@ def _chunks(frame: Frame, returned: Sequence[Tensor]) -> Given | None:
     (weights,) = returned
     if weights.ndim != 5:
         return None
+    columns = _beside(frame, weights)
+    return Given("hook", weights.flatten(2, 3), len(columns), columns=columns)
+
+
+def _beside(frame: Frame, weights: Tensor) -> Tensor:
+    """Which key each place of each row of Reformer's chunks is, ``[chunks * queries, places]``."""
     module: Any = frame.module
     chunks, queries, places = weights.shape[2:]
     chunk = torch.arange(chunks, device=weights.device)[:, None, None]
     place = torch.arange(places, device=weights.device)
     beside = (chunk - module.num_chunks_before + place // queries) % chunks
-    columns = (beside * queries + place % queries).expand(chunks, queries, places).flatten(0, 1)
-    return Given("hook", weights.flatten(2, 3), chunks * queries, columns=columns)
+    return (beside * queries + place % queries).expand(chunks, queries, places).flatten(0, 1)
+
+
+def _hashed(frame: Frame, weights: Tensor, numbers: Sequence[Tensor]) -> list[Given]:
+    """Reformer's other layers: chunks of the tokens in the order of their buckets, each head's its own.
+
+    A short text is no chunks. Nothing is made of several rounds of hashing: their shares are not returned.
+    """
+    if weights.ndim == 4:
+        return [Given("hook", weights, weights.shape[-1])]
+    buckets = next((entry[0] for entry in numbers if entry.ndim == 4), None)  # [heads, rounds, tokens]
+    if buckets is None or buckets.shape[1] != 1 or weights.shape[0] != 1:
+        return []
+    order = torch.argsort(buckets[:, 0], dim=-1, stable=True)
+    back = torch.argsort(order, dim=-1)
+    columns = order[:, _beside(frame, weights)]  # [heads, rows in this order, places]
+    rows = back[..., None].expand(columns.shape)
+    weights = weights.flatten(2, 3).gather(2, rows[None])
+    return [Given("hook", weights, order.shape[-1], columns=columns.gather(1, rows))]
 
 
 def _neighbours(frame: Frame, returned: Sequence[Tensor]) -> Given | None:
