@@ -139,7 +139,7 @@ def cut_rows(scores: Tensor, rows: slice, keys: int) -> Tensor:
 
 
 def may_see(mask: Tensor) -> Tensor:
-    """Which keys a mask allows, bool of its shape: numbers that are added hide a key if they are the lowest."""
+    """Which keys a mask allows, bool of its shape: the lowest number added hides a key."""
     return mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
 
 

@@ -298,7 +298,7 @@ class LiveSource:
 
     @property
     def _walked(self) -> tuple[Parts | None, Mapping[int, str] | None]:
-        """What a walk over the model has found; nothing if it exchanges its modules while it runs (BigBird)."""
+        """What a walk over the model found; nothing if it exchanges modules while it runs (BigBird)."""
         return (None, None) if self._parts.exchangers else (self._parts, self._paths)
 
     @cached_property

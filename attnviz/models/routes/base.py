@@ -111,11 +111,11 @@ class Called:
 
     def sees_beyond(self, place: Place) -> bool:
         """Whether some of the sample's queries may see keys that are not its own: padding, not masked."""
-        call = self.call
+        call = of_sample(self.call, place.sample)
         if call.mask is None:
             return not call.causal or place.keys.start > 0
         rows = slice(place.queries.start, place.queries.stop)
-        mask = cut_rows(of_sample(call, place.sample).mask, rows, call.keys)[0]
+        mask = cut_rows(call.mask, rows, call.keys)[0]
         seen = may_see(mask).flatten(0, 1).any(0).expand(call.keys)
         return bool(seen[: place.keys.start].any() or seen[place.keys.stop :].any())
 

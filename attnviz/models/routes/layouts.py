@@ -40,6 +40,8 @@ def _fivefold(module: str, weights: Tensor, heads: int | None) -> tuple[Tensor, 
     """Weights with an axis more: what it is differs; windows and streams attend each by themselves."""
     if module == "PegasusXGlobalLocalAttention":
         return _after_globals(weights)
+    if module == "ProphetNetNgramSelfAttention":
+        return _after_main(weights)
     if "Deformable" in module:  # [batch, queries, heads, levels, points]
         return weights.flatten(3).transpose(1, 2), None
     if heads == weights.shape[1]:  # [batch, heads, windows, queries, keys]
@@ -64,6 +66,15 @@ def _after_globals(weights: Tensor) -> tuple[Tensor, Tensor]:
     first = torch.arange(blocks, device=weights.device)[:, None, None] * queries
     columns = torch.where(place < others, place, place + first).expand(blocks, queries, places)
     return weights.flatten(2, 3), columns.flatten(0, 1)
+
+
+def _after_main(weights: Tensor) -> tuple[Tensor, Tensor]:
+    """ProphetNet: ``[batch, streams, heads, queries, 2 * queries]``: main keys, then its own."""
+    streams, _, queries, places = weights.shape[1:]
+    place = torch.arange(places, device=weights.device)
+    stream = torch.arange(streams, device=weights.device)[:, None, None]
+    columns = torch.where(place < queries, place, place + stream * queries).expand(streams, queries, places)
+    return weights.transpose(1, 2).flatten(2, 3), columns.flatten(0, 1)
 
 
 def arranged(
@@ -142,7 +153,7 @@ def _beside(frame: Frame, weights: Tensor) -> Tensor:
     chunks, queries, places = weights.shape[2:]
     chunk = torch.arange(chunks, device=weights.device)[:, None, None]
     place = torch.arange(places, device=weights.device)
-    beside = (chunk - module.num_chunks_before + place // queries) % chunks
+    beside = (chunk - int(module.num_chunks_before) + place // queries) % chunks
     return (beside * queries + place % queries).expand(chunks, queries, places).flatten(0, 1)
 
 
