@@ -15,6 +15,7 @@ from attnviz.models.routes.base import Called, Event, own_length
 from attnviz.models.routes.frames import Frames
 from attnviz.models.routes.hook import hooked
 from attnviz.models.routes.layouts import in_whole
+from attnviz.models.routes.merged import apart
 from attnviz.models.routes.softmax import watching
 from attnviz.models.scratch import Scratch
 from attnviz.models.tap import tapped
@@ -110,6 +111,11 @@ class Run:
 
         Returns its output, if that was made on the way.
         """
+        read = self._batch.read
+        outputs = [self._take(path, part) for part in apart(event, read.length if read else None)]
+        return outputs[0]
+
+    def _take(self, path: str, event: Event) -> Tensor | None:
         key = Key(path, event.route, self._seen[path, event.route])
         if (path, event.route) not in self._known:
             return None

@@ -196,3 +196,28 @@ def returned_windows(model: Any, image: Tensor) -> list[np.ndarray]:
     for handle in handles:
         handle.remove()
     return weights
+
+
+def test_two_attentions_in_one_softmax_are_told_apart() -> None:
+    """T5Gemma 2: what is written and what was read share each row, as the model returns it."""
+    text = {
+        "vocab_size": zoo.VOCABULARY, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": HEADS,
+        "num_key_value_heads": 2, "intermediate_size": 96, "head_dim": 16,
+        "layer_types": ["full_attention", "sliding_attention"], "sliding_window": 4,
+    }  # fmt: skip
+    sight = {
+        "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32,
+        "image_size": 28, "patch_size": 14,
+    }  # fmt: skip
+    encoder = {"text_config": text, "vision_config": sight, "mm_tokens_per_image": 4}
+    model: Any = model_of("t5gemma2", encoder=encoder, decoder=text)
+    given = {"input_ids": tokens(9), "decoder_input_ids": tokens(9)}
+    source = LiveSource(model)
+    seen = observe(source, source.prepared(given), [KeepMaps()])
+    model.set_attn_implementation("eager")
+    returned = model(**given, output_attentions=True)
+    for layer in range(2):
+        own, across = (getattr(returned, f"{stack}_attentions")[layer][0] for stack in ("decoder", "cross"))
+        np.testing.assert_allclose(seen.maps[f"decoder.{layer}"].weights, own, atol=1e-5)
+        np.testing.assert_allclose(seen.maps[f"cross.{layer}"].weights, across, atol=1e-5)
+        np.testing.assert_allclose((own.sum(-1) + across.sum(-1)), 1, atol=1e-5)
