@@ -141,6 +141,11 @@ def cut_rows(scores: Tensor, rows: slice, keys: int) -> Tensor:
     return (scores if scores.shape[-2] == 1 else scores[..., rows, :])[..., :keys]
 
 
+def may_see(mask: Tensor) -> Tensor:
+    """Which keys a mask allows, bool of its shape: a number that is added and as low as HIDING hides a key."""
+    return mask if mask.dtype == torch.bool else mask > HIDING
+
+
 @dataclass(frozen=True)
 class Block:
     """Neighbouring query rows of a call and the keys that any of them may see.
@@ -183,7 +188,7 @@ def _causal(call: AttentionCall, rows: range) -> Block:
 def _masked(call: AttentionCall, mask: Tensor, rows: range) -> Block:
     """The columns from the first to the last that any of the rows may see."""
     mask = cut_rows(mask, slice(rows.start, rows.stop), call.keys)[0]
-    visible = mask if mask.dtype == torch.bool else mask > HIDING
+    visible = may_see(mask)
     if visible.shape[-1] == 1:
         visible = visible.expand(-1, -1, call.keys)
     seen = visible.flatten(0, 1).any(0).nonzero()
