@@ -110,6 +110,7 @@ def _models(kind: str, problems: list[str]) -> Iterator[PreTrainedModel]:
     for recipe in (special.recipe,) if special.recipe else RECIPES:
         try:
             config = small_config(default_config(kind, special), recipe, special.config)
+            config = getattr(config, special.part) if special.part else config
             classes = model_classes(config, special.model)
         except Exception as error:
             problems.append(_said(error))
@@ -118,7 +119,7 @@ def _models(kind: str, problems: list[str]) -> Iterator[PreTrainedModel]:
             raise NoModelError(kind)
         for model_class in classes[:2]:
             try:
-                yield random_model(model_class, config, "eager")
+                yield random_model(model_class, config, special.implementation)
             except Exception as error:
                 problems.append(f"{model_class.__name__}: {_said(error)}")
 

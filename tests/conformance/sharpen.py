@@ -47,6 +47,8 @@ def _wake(model: nn.Module) -> None:
                 parameter.copy_(noise * 0.5)
             elif re.search(r"(q_norm|k_norm|q_layernorm|k_layernorm)\.weight$", name) and not parameter.any():
                 parameter.fill_(0.5)
+            elif name.endswith(".temp"):
+                parameter.fill_(2.0)
             elif parameter.dim() > 1 and bool((parameter.abs() < 1e-6).all()):
                 parameter.copy_(noise * 0.02)
 

@@ -1,10 +1,12 @@
 """Models of sound that need a configuration or inputs of their own."""
 
+from typing import Any
+
 import torch
 from torch import randn as normal
 
 from tests.conformance.shrink import VOCABULARY, WIDTH
-from tests.conformance.special.base import Special, ids, of_audio, ones, padded, padded_text
+from tests.conformance.special.base import Special, ids, of_audio, ones, padded, padded_text, text_around
 
 _TINY = {
     "hidden_size": WIDTH,
@@ -18,6 +20,15 @@ _SPEECH = {
     "encoder": {"model_type": "wav2vec2", **_TINY, "conv_dim": [32] * 7, "num_conv_pos_embedding_groups": 4},
     "decoder": _DECODER,
 }
+
+
+def _latents(model: Any) -> dict[str, Any]:
+    return {"latents": normal(1, model.config.hidden_size, 6)}
+
+
+def _speech(_: Any) -> dict[str, Any]:
+    """A second of sound, and what a feature extractor makes of it."""
+    return {"input_values": normal(1, 1, 16000), "input_features": normal(1, 50, 160)}
 
 
 AUDIO: dict[str, Special] = {
@@ -76,7 +87,7 @@ AUDIO: dict[str, Special] = {
         model="CsmBackboneModel",
         inputs=lambda m: {"input_ids": ids(1, 14, m.config.num_codebooks), "attention_mask": padded(14)},
     ),
-    "bark": Special(model="BarkSemanticModel"),
+    "bark": Special(model="BarkSemanticModel", part="semantic_config", inputs=lambda _: padded_text()),
     "fun_asr_nano_encoder": Special(inputs=of_audio(560)),
     "gemma4_audio": Special(inputs=of_audio(128)),
     "speech-encoder-decoder": Special(
@@ -93,7 +104,9 @@ AUDIO: dict[str, Special] = {
     "moshi_depth": Special(
         inputs=lambda m: {"input_ids": ids(1, 4), "last_hidden_state": normal(1, 4, m.config.input_size)}
     ),
-    "muse_spark_audio": Special(config={"num_hidden_layers": 4}),
+    "muse_spark_audio": Special(
+        config={"num_hidden_layers": 4}, inputs=lambda _: {"input_values": normal(1, 1920 * 16)}
+    ),
     "musicgen_decoder": Special(
         inputs=lambda _: {"inputs_embeds": normal(1, 14, WIDTH), "encoder_hidden_states": normal(1, 7, WIDTH)}
     ),
@@ -128,10 +141,76 @@ AUDIO: dict[str, Special] = {
         inputs=lambda m: {"spectrogram": normal(1, 20, m.config.model_in_dim)}
     ),
     "speecht5_hifigan": Special(inputs=lambda m: {"spectrogram": normal(1, 20, m.config.model_in_dim)}),
-    "mimi_decoder": Special(config={"upsample_groups": 64}),
-    "pocket_tts_audio_tokenizer_decoder": Special(config={"upsample_groups": 64}),
+    "mimi_decoder": Special(config={"upsample_groups": 64}, inputs=_latents),
+    "pocket_tts_audio_tokenizer_decoder": Special(config={"upsample_groups": 64}, inputs=_latents),
     "vibevoice_acoustic_tokenizer": Special(config={"num_filters": 4}),
-    "vibevoice_acoustic_tokenizer_encoder": Special(config={"num_filters": 4}),
-    "vibevoice_acoustic_tokenizer_decoder": Special(config={"num_filters": 4}),
-    "dots3_note_audio_encoder": Special(config={"adapter_input_size": 64}),
+    "vibevoice_acoustic_tokenizer_encoder": Special(
+        config={"num_filters": 4}, inputs=lambda _: {"hidden_states": normal(1, 1, 6400)}
+    ),
+    "vibevoice_acoustic_tokenizer_decoder": Special(
+        config={"num_filters": 4}, inputs=lambda m: {"hidden_states": normal(1, m.config.hidden_size, 4)}
+    ),
+    "dots3_note_audio_encoder": Special(
+        config={"adapter_input_size": 64},
+        inputs=lambda m: {
+            "input_features": normal(1, m.config.num_mel_bins, 120),
+            "chunk_sample_lengths": torch.tensor([60 * 320]),
+        },
+    ),
+    "musicflamingo": Special(
+        config={"audio_token_id": 200},
+        inputs=lambda m: {
+            **text_around(200, 32, padding=3),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 128),
+            "input_features_mask": ones(1, 128),
+        },
+    ),
+    "moss_transcribe_diarize": Special(
+        config={"audio_token_id": 200},
+        inputs=lambda m: {
+            **text_around(200, 16, padding=3),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 128),
+            "input_features_mask": ones(1, 128),
+        },
+    ),
+    "qwen2_audio": Special(
+        config={"audio_token_id": 200},
+        inputs=lambda m: {
+            **text_around(200, 32),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 128),
+            "feature_attention_mask": ones(1, 128),
+        },
+    ),
+    "voxtral": Special(
+        config={"audio_token_id": 200, "audio_config": {"intermediate_size": 4 * WIDTH}},
+        inputs=lambda m: {
+            **text_around(200, 16, padding=3),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 128),
+        },
+    ),
+    "voxtral_realtime": Special(
+        inputs=lambda m: {
+            "input_ids": ids(1, 8),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 64),
+        },
+    ),
+    "fastspeech2_conformer_with_hifigan": Special(
+        inputs=lambda _: {"input_ids": torch.arange(3, 17)[None], "attention_mask": ones(1, 14)}
+    ),
+    "inkling_audio": Special(
+        config={"text_hidden_size": WIDTH, "mel_vocab_size": 16},
+        inputs=lambda m: {"audio_input_ids": ids(1, 6, m.config.n_mel_bins) % 16},
+    ),
+    "nemo_speechlm": Special(
+        inputs=lambda _: {
+            **padded_text(),
+            "input_features": normal(1, 128, 128),
+            "input_features_mask": ones(1, 128),
+        }
+    ),
+    "neucodec": Special(inputs=_speech),
+    "xcodec2": Special(inputs=_speech),
+    "qwen2_5_omni_bigvgan": Special(
+        config={"upsample_initial_channel": 64}, inputs=lambda _: {"mel_spectrogram": normal(1, 80, 12)}
+    ),
 }

@@ -5,6 +5,7 @@ from torch import randn as normal
 
 from tests.conformance.shrink import VOCABULARY, WIDTH, Recipe
 from tests.conformance.special.base import Special, ids, ones, padded_text
+from tests.conformance.special.text import QWEN_4
 
 _BOTH = {
     "full_attention": {"rope_type": "default", "rope_theta": 10000.0},
@@ -33,6 +34,7 @@ _OMNI = {
     "audio_start_token_id": 203,
     "audio_end_token_id": 204,
 }
+_NO_LAYER_INPUT = {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}
 _TINY = {
     "hidden_size": WIDTH,
     "num_hidden_layers": 2,
@@ -76,7 +78,8 @@ SEVERAL: dict[str, Special] = {
             "quantized_code": ids(1, 12 // m.config.repeats),
             "time_step": torch.tensor([0.5]),
             "apply_cfg": False,
-        }
+        },
+        implementation="sdpa",
     ),
     "idefics2_perceiver": Special(
         inputs=lambda m: {"context": normal(1, 12, m.config.hidden_size), "attention_mask": ones(1, 12)},
@@ -136,13 +139,6 @@ SEVERAL: dict[str, Special] = {
     "grounding-dino": Special(
         config={"backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]}}
     ),
-    "omdet-turbo": Special(
-        config={
-            "use_timm_backbone": False,
-            "backbone": None,
-            "backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]},
-        }
-    ),
     "idefics": Special(
         inputs=lambda m: {
             **padded_text(),
@@ -184,8 +180,8 @@ SEVERAL: dict[str, Special] = {
     "chameleon": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
     "emu3": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
     "gemma4_assistant": Special(
-        start={"text_config": {"hidden_size_per_layer_input": 0}},
-        config={"text_config": {"hidden_size_per_layer_input": 0}},
+        start={"text_config": _NO_LAYER_INPUT},
+        config={"text_config": _NO_LAYER_INPUT},
     ),
     "instructblipvideo": Special(
         inputs=lambda m: {
@@ -203,7 +199,6 @@ SEVERAL: dict[str, Special] = {
     "t5gemma2_encoder": Special(config={"text_config": {"dropout_rate": 0.0}}),
     "qwen2_5_omni_thinker": Special(config=_OMNI, inputs=lambda _: padded_text()),
     "qwen3_omni_moe_thinker": Special(config=_OMNI, inputs=lambda _: padded_text()),
-    "qwen3_omni_moe_talker_text": Special(config={"shared_expert_intermediate_size": 64}),
     "qwen3_omni_moe": Special(
         config={
             "talker_config": {"text_config": {"shared_expert_intermediate_size": 64}},
@@ -211,6 +206,19 @@ SEVERAL: dict[str, Special] = {
         }
     ),
     "step3p7": Special(config={"text_config": {"sliding_window": 6}}, inputs=lambda _: padded_text()),
-    "shieldgemma2": Special(config={"mm_tokens_per_image": 4}),
+    "shieldgemma2": Special(config={"mm_tokens_per_image": 4, "yes_token_index": 10, "no_token_index": 20}),
+    "qwen4_exp": Special(config={"text_config": QWEN_4}, inputs=lambda _: padded_text()),
+    "dots3_note": Special(
+        config={"audio_config": {"adapter_input_size": WIDTH}, "vision_config": {"adapter_in_dim": WIDTH}},
+        inputs=lambda _: padded_text(),
+    ),
+    "granite4_vision": Special(config={"deepstack_layer_map": [[-1, 0]]}, inputs=lambda _: padded_text()),
+    "molmo2": Special(
+        config={
+            "adapter_config": {"vision_feature_layer": [1, 0]},
+            "vision_config": {"num_position_embeddings": 16},
+        },
+        inputs=lambda _: padded_text(),
+    ),
     "qwen2_vl": Special(recipe=Recipe(sections=True)),
 }
