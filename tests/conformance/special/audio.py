@@ -20,6 +20,8 @@ _SPEECH = {
     "encoder": {"model_type": "wav2vec2", **_TINY, "conv_dim": [32] * 7, "num_conv_pos_embedding_groups": 4},
     "decoder": _DECODER,
 }
+_CODEC = {"quantization_dim": 2 * WIDTH, "encoder_hidden_size": 8}
+_STREAM = {"sliding_window": 8, "default_num_lookahead_tokens": 3}
 
 
 def _latents(model: Any) -> dict[str, Any]:
@@ -153,39 +155,39 @@ AUDIO: dict[str, Special] = {
     "dots3_note_audio_encoder": Special(
         config={"adapter_input_size": 64},
         inputs=lambda m: {
-            "input_features": normal(1, m.config.num_mel_bins, 120),
-            "chunk_sample_lengths": torch.tensor([60 * 320]),
+            "input_features": normal(1, m.config.feature_size, 120),
+            "chunk_sample_lengths": torch.tensor([120 * m.config.hop_length]),
         },
     ),
     "musicflamingo": Special(
         config={"audio_token_id": 200},
         inputs=lambda m: {
-            **text_around(200, 32, padding=3),
-            "input_features": normal(1, m.config.audio_config.num_mel_bins, 128),
-            "input_features_mask": ones(1, 128),
+            **text_around(200, 64, padding=3),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 256),
+            "input_features_mask": ones(1, 256),
         },
     ),
     "moss_transcribe_diarize": Special(
         config={"audio_token_id": 200},
         inputs=lambda m: {
-            **text_around(200, 16, padding=3),
-            "input_features": normal(1, m.config.audio_config.num_mel_bins, 128),
-            "input_features_mask": ones(1, 128),
+            **text_around(200, 32, padding=3),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 256),
+            "input_features_mask": ones(1, 256),
         },
     ),
     "qwen2_audio": Special(
         config={"audio_token_id": 200},
         inputs=lambda m: {
-            **text_around(200, 32),
-            "input_features": normal(1, m.config.audio_config.num_mel_bins, 128),
-            "feature_attention_mask": ones(1, 128),
+            **text_around(200, 64),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 256),
+            "feature_attention_mask": ones(1, 256),
         },
     ),
     "voxtral": Special(
         config={"audio_token_id": 200, "audio_config": {"intermediate_size": 4 * WIDTH}},
         inputs=lambda m: {
-            **text_around(200, 16, padding=3),
-            "input_features": normal(1, m.config.audio_config.num_mel_bins, 128),
+            **text_around(200, 32, padding=3),
+            "input_features": normal(1, m.config.audio_config.num_mel_bins, 256),
         },
     ),
     "voxtral_realtime": Special(
@@ -202,14 +204,28 @@ AUDIO: dict[str, Special] = {
         inputs=lambda m: {"audio_input_ids": ids(1, 6, m.config.n_mel_bins) % 16},
     ),
     "nemo_speechlm": Special(
+        config={"audio_token_id": 200},
         inputs=lambda _: {
-            **padded_text(),
+            **text_around(200, 16, padding=3),
             "input_features": normal(1, 128, 128),
             "input_features_mask": ones(1, 128),
-        }
+        },
     ),
-    "neucodec": Special(inputs=_speech),
-    "xcodec2": Special(inputs=_speech),
+    "nemotron_asr_streaming_encoder": Special(config=_STREAM),
+    "nemotron_asr_streaming": Special(config={"encoder_config": _STREAM}),
+    "nemotron3_5_asr": Special(config={"encoder_config": _STREAM}),
+    "qwen2_5_omni_token2wav": Special(
+        config={"bigvgan_config": {"upsample_initial_channel": 64}},
+        implementation="sdpa",
+        inputs=lambda m: {
+            "code": ids(1, 6),
+            "conditioning": normal(1, m.config.dit_config.enc_emb_dim),
+            "reference_mel": normal(1, 12, m.config.dit_config.mel_dim),
+            "num_steps": 2,
+        },
+    ),
+    "neucodec": Special(config=_CODEC, inputs=_speech),
+    "xcodec2": Special(config=_CODEC, inputs=_speech),
     "qwen2_5_omni_bigvgan": Special(
         config={"upsample_initial_channel": 64}, inputs=lambda _: {"mel_spectrogram": normal(1, 80, 12)}
     ),

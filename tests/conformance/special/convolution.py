@@ -1,9 +1,11 @@
 """Models of convolutions, whose widths have to fit each other, and detectors that stand on them."""
 
+from typing import Any
+
 import torch
 from torch import randn as normal
 
-from tests.conformance.special.base import AS_WIDE, Special, ids, ones, padded, padded_text
+from tests.conformance.special.base import AS_WIDE, Inputs, Special, ids, ones, padded, padded_text
 
 _SMALL_EFFICIENT = {"width_coefficient": 0.5, "depth_coefficient": 0.3, "hidden_dim": 640, "image_size": 64}
 _POINT = [1, 1, 0]
@@ -59,28 +61,46 @@ _LAYOUT = {
 }
 
 
-def _image(side: int, name: str = "pixel_values"):
+def _stages(*stages: int) -> dict[str, Any]:
+    """What a backbone hands on: its stages, by their numbers."""
+    return {"out_features": [f"stage{stage}" for stage in stages]}
+
+
+def _image(side: int, name: str = "pixel_values") -> Inputs:
     return lambda _: {name: normal(1, 3, side, side)}
 
 
 CONVOLUTION: dict[str, Special] = {
     "align": Special(
-        config={"projection_dim": 640, "vision_config": _SMALL_EFFICIENT},
+        config={"projection_dim": 160, "vision_config": _SMALL_EFFICIENT},
         inputs=lambda _: {**padded_text(), "pixel_values": normal(1, 3, 64, 64)},
     ),
     "efficientnet": Special(config=_SMALL_EFFICIENT, inputs=_image(64)),
     "florence_vision": Special(inputs=_image(64, "hidden_states")),
     "slanet": Special(
-        recipe=AS_WIDE, model="SLANetForTableRecognition", config={"max_text_length": 4}, inputs=_image(64)
+        recipe=AS_WIDE,
+        model="SLANetForTableRecognition",
+        config={"max_text_length": 4, "backbone_config": _stages(2, 3, 4, 5)},
+        inputs=_image(64),
     ),
     "slanext": Special(recipe=AS_WIDE, config={"max_text_length": 4}, inputs=_image(64)),
-    "uvdoc": Special(recipe=AS_WIDE, inputs=_image(128)),
-    "pp_ocrv5_mobile_det": Special(recipe=AS_WIDE, inputs=_image(64, "hidden_states")),
-    "pp_ocrv6_small_det": Special(recipe=AS_WIDE, inputs=_image(64)),
-    "pp_ocrv5_server_det": Special(recipe=AS_WIDE, config=_SERVER, inputs=_image(64)),
-    "pp_ocrv6_medium_det": Special(recipe=AS_WIDE, config=_SERVER, inputs=_image(64)),
+    "uvdoc": Special(recipe=AS_WIDE, config={"backbone_config": _stages(6)}, inputs=_image(128)),
+    "pp_ocrv5_mobile_det": Special(
+        recipe=AS_WIDE, config={"backbone_config": _stages(2, 3, 4, 5)}, inputs=_image(64, "hidden_states")
+    ),
+    "pp_ocrv6_small_det": Special(
+        recipe=AS_WIDE,
+        config={"backbone_config": _stages(1, 2, 3, 4), "layer_list_out_channels": [48, 96, 192, 384]},
+        inputs=_image(64),
+    ),
+    "pp_ocrv5_server_det": Special(
+        recipe=AS_WIDE, config={**_SERVER, "backbone_config": _stages(1, 2, 3, 4)}, inputs=_image(64)
+    ),
+    "pp_ocrv6_medium_det": Special(
+        recipe=AS_WIDE, config={**_SERVER, "backbone_config": _stages(1, 2, 3, 4)}, inputs=_image(64)
+    ),
     "pp_doclayout_v3": Special(config=_LAYOUT, inputs=_image(128)),
-    "pp_doclayout_v4": Special(config=_LAYOUT, inputs=_image(128)),
+    "pp_doclayout_v4": Special(config={**_DETR, "backbone_config": _HGNET}, inputs=_image(128)),
     "deimv2": Special(
         config={**_DETR, "backbone_config": _HGNET, "decoder_layers": 2, "eval_idx": -1}, inputs=_image(128)
     ),
@@ -113,7 +133,7 @@ CONVOLUTION: dict[str, Special] = {
                 "window_size": 2,
                 "out_features": ["stage2", "stage3", "stage4"],
             },
-            "backbone_feat_channels": [32, 64, 128],
+            "encoder_in_channels": [32, 64, 128],
             "num_queries": 10,
         },
         inputs=lambda _: {

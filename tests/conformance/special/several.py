@@ -1,5 +1,7 @@
 """Models of several things at once that need a configuration or inputs of their own."""
 
+from typing import Any
+
 import torch
 from torch import randn as normal
 
@@ -44,6 +46,29 @@ _TINY = {
 }
 _DECODER = {"model_type": "bert", "is_decoder": True, "add_cross_attention": True, **_TINY}
 _TEXTS = {"encoder": {"model_type": "bert", **_TINY}, "decoder": _DECODER}
+
+_SHARED = {
+    "num_hidden_layers": 2,
+    "num_kv_shared_layers": 2,
+    "layer_types": ["sliding_attention", "full_attention"],
+}
+
+
+def _shared_keys(model: Any) -> dict[str, Any]:
+    """What an assistant is called with: states, and the keys and values of the model that it assists."""
+    text = model.config.get_text_config()
+    shape = (1, text.num_key_value_heads, 9)
+    return {
+        "inputs_embeds": normal(1, 4, 2 * model.config.backbone_hidden_size),
+        "position_ids": torch.arange(5, 9)[None],
+        "shared_kv_states": {
+            "sliding_attention": (normal(*shape, text.head_dim), normal(*shape, text.head_dim)),
+            "full_attention": (
+                normal(*shape, text.global_head_dim),
+                normal(*shape, text.global_head_dim),
+            ),
+        },
+    }
 
 
 SEVERAL: dict[str, Special] = {
@@ -181,7 +206,34 @@ SEVERAL: dict[str, Special] = {
     "emu3": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
     "gemma4_assistant": Special(
         start={"text_config": _NO_LAYER_INPUT},
-        config={"text_config": _NO_LAYER_INPUT},
+        config={"text_config": {**_NO_LAYER_INPUT, **_SHARED}, "backbone_hidden_size": WIDTH},
+        inputs=_shared_keys,
+    ),
+    "gemma4_unified_assistant": Special(
+        config={"text_config": _SHARED, "backbone_hidden_size": WIDTH}, inputs=_shared_keys
+    ),
+    "muse_glimmer_assistant": Special(
+        config={"target_layer_ids": [0, 1], "block_size": 6},
+        inputs=lambda m: {
+            "noise_embeds": normal(1, 6, m.config.hidden_size),
+            "context_hidden_states": normal(1, 8, 2 * m.config.hidden_size),
+            "attention_mask": ones(1, 14),
+            "position_ids": torch.arange(14)[None],
+        },
+    ),
+    "nemotron_h_omni": Special(
+        config={"vision_config": {"video_temporal_patch_size": 2}}, inputs=lambda _: padded_text()
+    ),
+    "vibevoice": Special(
+        config={"audio_config": {"num_filters": 4}, "semantic_model_config": {"num_filters": 4}},
+        inputs=lambda _: padded_text(),
+    ),
+    "vibevoice_asr": Special(
+        config={
+            "acoustic_tokenizer_encoder_config": {"num_filters": 4},
+            "semantic_tokenizer_encoder_config": {"num_filters": 4},
+        },
+        inputs=lambda _: padded_text(),
     ),
     "instructblipvideo": Special(
         inputs=lambda m: {
@@ -209,10 +261,15 @@ SEVERAL: dict[str, Special] = {
     "shieldgemma2": Special(config={"mm_tokens_per_image": 4, "yes_token_index": 10, "no_token_index": 20}),
     "qwen4_exp": Special(config={"text_config": QWEN_4}, inputs=lambda _: padded_text()),
     "dots3_note": Special(
-        config={"audio_config": {"adapter_input_size": WIDTH}, "vision_config": {"adapter_in_dim": WIDTH}},
+        config={
+            "audio_config": {"adapter_input_size": WIDTH, "adapter_out_dim": WIDTH},
+            "vision_config": {"adapter_in_dim": WIDTH, "adapter_out_dim": WIDTH},
+        },
         inputs=lambda _: padded_text(),
     ),
-    "granite4_vision": Special(config={"deepstack_layer_map": [[-1, 0]]}, inputs=lambda _: padded_text()),
+    "granite4_vision": Special(
+        config={"deepstack_layer_map": [[-1, 0]], "downsample_rate": "2/4"}, inputs=lambda _: padded_text()
+    ),
     "molmo2": Special(
         config={
             "adapter_config": {"vision_feature_layer": [1, 0]},

@@ -90,7 +90,7 @@ TEXT: dict[str, Special] = {
     ),
     "moonshine_streaming": Special(config={"num_key_value_heads": 4}),
     "zamba": Special(config={"num_hidden_layers": 6, "layer_types": ["linear_attention", "hybrid"] * 3}),
-    "xlstm": Special(config={"num_heads": 4}),
+    "xlstm": Special(config={"num_heads": 4, "qk_dim_factor": 1.0}),
     "dbrx": Special(
         config={
             "d_model": 64,

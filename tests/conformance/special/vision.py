@@ -362,7 +362,7 @@ VISION: dict[str, Special] = {
     "inkling2_vision": Special(
         inputs=lambda m: {
             "pixel_values": normal(6, 2 * m.config.patch_size, 2 * m.config.patch_size, 3),
-            "image_grid_thw": torch.tensor([[1, 4, 6]]),
+            "image_grid_thw": torch.tensor([[1, 2, 3]]),
         }
     ),
     "pp_formulanet_vision": Special(config=_SAM),
