@@ -38,6 +38,7 @@ class Outcome:
     layers, heads: captured
     routes:     by which the weights were taken
     focus:      mean focus of the model's own weights
+    own_config: the rules alone could not build or run it: it needs a configuration or inputs of its own
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Outcome:
     heads: int = 0
     routes: tuple[str, ...] = ()
     focus: float | None = None
+    own_config: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -63,7 +65,7 @@ def outcome(kind: str) -> Outcome:
     except ImportError as error:
         return Outcome(kind, REFUSED, Reason.MISSING_PACKAGE.value, model=_package(error))
     except NotBuiltError as error:
-        return Outcome(kind, FAILED, f"not built: {error}")
+        return Outcome(kind, FAILED, f"not built: {error}", own_config=True)
     try:
         capture = captured(made)
     except RefusedError as error:

@@ -7,6 +7,7 @@ from torch import randn as normal
 
 from tests.conformance.shrink import VOCABULARY, WIDTH
 from tests.conformance.special.base import Special, ids, of_audio, ones, padded, padded_text, text_around
+from tests.conformance.special.text import NEMOTRON_H
 
 _TINY = {
     "hidden_size": WIDTH,
@@ -22,6 +23,10 @@ _SPEECH = {
 }
 _CODEC = {"quantization_dim": 2 * WIDTH, "encoder_hidden_size": 8}
 _STREAM = {"sliding_window": 8, "default_num_lookahead_tokens": 3}
+
+
+def _stream(_: Any) -> dict[str, Any]:
+    return {"input_features": normal(1, 160, 80)}
 
 
 def _latents(model: Any) -> dict[str, Any]:
@@ -204,16 +209,16 @@ AUDIO: dict[str, Special] = {
         inputs=lambda m: {"audio_input_ids": ids(1, 6, m.config.n_mel_bins) % 16},
     ),
     "nemo_speechlm": Special(
-        config={"audio_token_id": 200},
+        config={"audio_token_id": 200, "text_config": NEMOTRON_H},
         inputs=lambda _: {
             **text_around(200, 16, padding=3),
             "input_features": normal(1, 128, 128),
             "input_features_mask": ones(1, 128),
         },
     ),
-    "nemotron_asr_streaming_encoder": Special(config=_STREAM),
-    "nemotron_asr_streaming": Special(config={"encoder_config": _STREAM}),
-    "nemotron3_5_asr": Special(config={"encoder_config": _STREAM}),
+    "nemotron_asr_streaming_encoder": Special(config=_STREAM, inputs=_stream),
+    "nemotron_asr_streaming": Special(config={"encoder_config": _STREAM}, inputs=_stream),
+    "nemotron3_5_asr": Special(config={"encoder_config": _STREAM}, inputs=_stream),
     "qwen2_5_omni_token2wav": Special(
         config={"bigvgan_config": {"upsample_initial_channel": 64}},
         implementation="sdpa",

@@ -83,8 +83,16 @@ CONVOLUTION: dict[str, Special] = {
         config={"max_text_length": 4, "backbone_config": _stages(2, 3, 4, 5)},
         inputs=_image(64),
     ),
-    "slanext": Special(recipe=AS_WIDE, config={"max_text_length": 4}, inputs=_image(64)),
-    "uvdoc": Special(recipe=AS_WIDE, config={"backbone_config": _stages(6)}, inputs=_image(128)),
+    "slanext": Special(
+        config={
+            "max_text_length": 4,
+            "vision_config": {"window_size": 2, "global_attn_indexes": [1], "initializer_range": 0.02},
+        },
+        inputs=_image(64),
+    ),
+    "uvdoc": Special(
+        recipe=AS_WIDE, config={"backbone_config": _stages(1, 2, 3, 4, 5, 6)}, inputs=_image(128)
+    ),
     "pp_ocrv5_mobile_det": Special(
         recipe=AS_WIDE, config={"backbone_config": _stages(2, 3, 4, 5)}, inputs=_image(64, "hidden_states")
     ),
@@ -133,6 +141,7 @@ CONVOLUTION: dict[str, Special] = {
                 "window_size": 2,
                 "out_features": ["stage2", "stage3", "stage4"],
             },
+            "apply_layernorm_after_vision_backbone": False,
             "encoder_in_channels": [32, 64, 128],
             "num_queries": 10,
         },

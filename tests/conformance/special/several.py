@@ -6,8 +6,8 @@ import torch
 from torch import randn as normal
 
 from tests.conformance.shrink import VOCABULARY, WIDTH, Recipe
-from tests.conformance.special.base import Special, ids, ones, padded_text
-from tests.conformance.special.text import QWEN_4
+from tests.conformance.special.base import Special, ids, ones, padded_text, text_around
+from tests.conformance.special.text import NEMOTRON_H, QWEN_4
 
 _BOTH = {
     "full_attention": {"rope_type": "default", "rope_theta": 10000.0},
@@ -196,14 +196,20 @@ SEVERAL: dict[str, Special] = {
         }
     ),
     "pi0": Special(
+        config={"vlm_config": {"image_token_id": 200, "vision_config": {"image_size": 56}}},
         inputs=lambda m: {
-            "action_embeds": normal(1, 5, m.config.expert_config.hidden_size),
-            "input_ids": ids(1, 12),
-            "attention_mask": ones(1, 12),
+            **text_around(200, 16),
+            "action_embeds": normal(1, 5, m.config.dit_config.hidden_size),
+            "pixel_values": normal(1, 1, 3, 56, 56),
+            "pixel_attention_mask": ones(1, 1).bool(),
         },
     ),
-    "chameleon": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
-    "emu3": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
+    "chameleon": Special(
+        config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}, inputs=lambda _: padded_text()
+    ),
+    "emu3": Special(
+        config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}, inputs=lambda _: padded_text()
+    ),
     "gemma4_assistant": Special(
         start={"text_config": _NO_LAYER_INPUT},
         config={"text_config": {**_NO_LAYER_INPUT, **_SHARED}, "backbone_hidden_size": WIDTH},
@@ -222,7 +228,8 @@ SEVERAL: dict[str, Special] = {
         },
     ),
     "nemotron_h_omni": Special(
-        config={"vision_config": {"video_temporal_patch_size": 2}}, inputs=lambda _: padded_text()
+        config={"vision_config": {"video_temporal_patch_size": 2}, "text_config": NEMOTRON_H},
+        inputs=lambda _: padded_text(),
     ),
     "vibevoice": Special(
         config={"audio_config": {"num_filters": 4}, "semantic_model_config": {"num_filters": 4}},

@@ -18,6 +18,7 @@ _BOTH = {
     "full_attention": {"rope_type": "default", "rope_theta": 10000.0},
     "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0},
 }
+NEMOTRON_H = {"n_groups": 1, "mamba_num_heads": 8, "mamba_head_dim": 16}
 QWEN_4 = {
     "head_dim": 16,
     "indexer_n_heads": 4,
@@ -104,7 +105,7 @@ TEXT: dict[str, Special] = {
         config={"vocab_size": 33, "pad_token_id": 1, "mask_token_id": 32},
     ),
     "granitemoehybrid": Special(config={"layer_types": ["mamba", "attention"], "num_hidden_layers": 2}),
-    "nemotron_h": Special(config={"n_groups": 1, "mamba_num_heads": 8, "mamba_head_dim": 16}),
+    "nemotron_h": Special(config=NEMOTRON_H),
     "nemotron": Special(config={"num_key_value_heads": 2}),
     "pix2struct_text_model": Special(config={"initializer_range": 0.02}),
     "t5gemma2_text": Special(config={"dropout_rate": 0.0}),

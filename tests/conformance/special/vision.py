@@ -6,7 +6,7 @@ import torch
 from torch import randn as normal
 
 from tests.conformance.shrink import VOCABULARY, WIDTH
-from tests.conformance.special.base import Special, ids, padded
+from tests.conformance.special.base import Special, ids, ones, padded
 
 _RESNET = {
     "use_timm_backbone": False,
@@ -372,6 +372,21 @@ VISION: dict[str, Special] = {
     "janus_vqgan": Special(config={**_VQ, "num_patches": 32}, inputs=detr_64),
     "sam2": Special(
         config={"vision_config": _SAM2, "prompt_encoder_config": {"image_size": 64}}, inputs=detr_64
+    ),
+    "sam3_tracker": Special(
+        config={
+            "vision_config": {
+                "backbone_config": {**_SAM, "image_size": 56},
+                "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
+                "fpn_hidden_size": 64,
+            },
+            "prompt_encoder_config": {"image_size": 56},
+        },
+        inputs=lambda _: {
+            "pixel_values": normal(1, 3, 56, 56),
+            "input_points": torch.tensor([[[[10.0, 20.0]]]]),
+            "input_labels": ones(1, 1, 1),
+        },
     ),
     "sam2_vision_model": Special(config=_SAM2, inputs=detr_64),
     "sam2_hiera_det_model": Special(config=_HIERA, inputs=detr_64),
