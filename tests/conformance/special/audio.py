@@ -29,6 +29,10 @@ def _stream(_: Any) -> dict[str, Any]:
     return {"input_features": normal(1, 160, 80)}
 
 
+def _streamed_text(model: Any) -> dict[str, Any]:
+    return {**_stream(model), "decoder_input_ids": ids(1, 3)}
+
+
 def _latents(model: Any) -> dict[str, Any]:
     return {"latents": normal(1, model.config.hidden_size, 6)}
 
@@ -109,7 +113,8 @@ AUDIO: dict[str, Special] = {
     "granite_speech5_encoder": Special(inputs=lambda _: {"input_features": normal(1, 60, 320)}),
     "granite_speech5_ctc": Special(inputs=lambda _: {"input_features": normal(1, 60, 320)}),
     "moshi_depth": Special(
-        inputs=lambda m: {"input_ids": ids(1, 4), "last_hidden_state": normal(1, 4, m.config.input_size)}
+        inputs=lambda m: {"input_ids": ids(1, 4), "last_hidden_state": normal(1, 4, m.config.input_size)},
+        implementation="sdpa",
     ),
     "muse_spark_audio": Special(
         config={"num_hidden_layers": 4}, inputs=lambda _: {"input_values": normal(1, 1920 * 16)}
@@ -216,9 +221,13 @@ AUDIO: dict[str, Special] = {
             "input_features_mask": ones(1, 128),
         },
     ),
-    "nemotron_asr_streaming_encoder": Special(config=_STREAM, inputs=_stream),
-    "nemotron_asr_streaming": Special(config={"encoder_config": _STREAM}, inputs=_stream),
-    "nemotron3_5_asr": Special(config={"encoder_config": _STREAM}, inputs=_stream),
+    "nemotron_asr_streaming_encoder": Special(config=_STREAM, inputs=_stream, implementation="sdpa"),
+    "nemotron_asr_streaming": Special(
+        config={"encoder_config": _STREAM}, inputs=_streamed_text, implementation="sdpa"
+    ),
+    "nemotron3_5_asr": Special(
+        config={"encoder_config": _STREAM}, inputs=_streamed_text, implementation="sdpa"
+    ),
     "qwen2_5_omni_token2wav": Special(
         config={"bigvgan_config": {"upsample_initial_channel": 64}},
         implementation="sdpa",

@@ -25,7 +25,9 @@ class Special:
     inputs: what the model is called with
     recipe: how much is made small
     part:   the field of the configuration that the class takes, where the whole has no forward of its own
-    implementation: which of the model's attentions is its reference, where it has no eager one
+    implementation: which of the model's attentions is its reference, where it has no eager one, or where that
+            computes something else than the model does by default (a mask read as its opposite, none at all)
+    beyond: why the run does not build it
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class Special:
     recipe: Recipe | None = None
     part: str | None = None
     implementation: str = "eager"
+    beyond: str = ""
 
 
 def ids(*shape: int) -> Tensor:

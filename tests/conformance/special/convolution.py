@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import torch
 from torch import randn as normal
 
-from tests.conformance.special.base import AS_WIDE, Inputs, Special, ids, ones, padded, padded_text
+from tests.conformance.special.base import AS_WIDE, Inputs, Special, padded_text
 
 _SMALL_EFFICIENT = {"width_coefficient": 0.5, "depth_coefficient": 0.3, "hidden_dim": 640, "image_size": 64}
 _POINT = [1, 1, 0]
@@ -70,6 +69,17 @@ def _image(side: int, name: str = "pixel_values") -> Inputs:
     return lambda _: {name: normal(1, 3, side, side)}
 
 
+_LCNET_4 = {
+    **_stages(1, 2, 3, 4),
+    "stem_channels": [3, 8, 16],
+    "block_configs": [  # by stages: side of the kernel, channels in and out, stride, excitation
+        [[3, 16, 16, 1, False]],
+        [[3, 16, 24, 2, False]],
+        [[3, 24, 32, 2, False]],
+        [[3, 32, 48, 2, False]],
+    ],
+}
+
 CONVOLUTION: dict[str, Special] = {
     "align": Special(
         config={"projection_dim": 160, "vision_config": _SMALL_EFFICIENT},
@@ -84,6 +94,7 @@ CONVOLUTION: dict[str, Special] = {
         inputs=_image(64),
     ),
     "slanext": Special(
+        model="SLANeXtForTableRecognition",
         config={
             "max_text_length": 4,
             "vision_config": {"window_size": 2, "global_attn_indexes": [1], "initializer_range": 0.02},
@@ -98,14 +109,14 @@ CONVOLUTION: dict[str, Special] = {
     ),
     "pp_ocrv6_small_det": Special(
         recipe=AS_WIDE,
-        config={"backbone_config": _stages(1, 2, 3, 4), "layer_list_out_channels": [48, 96, 192, 384]},
+        config={"backbone_config": _LCNET_4, "layer_list_out_channels": [16, 24, 32, 48]},
         inputs=_image(64),
     ),
     "pp_ocrv5_server_det": Special(
         recipe=AS_WIDE, config={**_SERVER, "backbone_config": _stages(1, 2, 3, 4)}, inputs=_image(64)
     ),
     "pp_ocrv6_medium_det": Special(
-        recipe=AS_WIDE, config={**_SERVER, "backbone_config": _stages(1, 2, 3, 4)}, inputs=_image(64)
+        recipe=AS_WIDE, config={**_SERVER, "backbone_config": _LCNET_4}, inputs=_image(64)
     ),
     "pp_doclayout_v3": Special(config=_LAYOUT, inputs=_image(128)),
     "pp_doclayout_v4": Special(config={**_DETR, "backbone_config": _HGNET}, inputs=_image(128)),
@@ -128,30 +139,5 @@ CONVOLUTION: dict[str, Special] = {
         },
         inputs=_image(128),
     ),
-    "omdet-turbo": Special(
-        config={
-            "use_timm_backbone": False,
-            "backbone": None,
-            "backbone_config": {
-                "model_type": "swin",
-                "embed_dim": 16,
-                "depths": [1, 1, 1, 1],
-                "num_heads": [2, 2, 4, 4],
-                "image_size": 64,
-                "window_size": 2,
-                "out_features": ["stage2", "stage3", "stage4"],
-            },
-            "apply_layernorm_after_vision_backbone": False,
-            "encoder_in_channels": [32, 64, 128],
-            "num_queries": 10,
-        },
-        inputs=lambda _: {
-            "pixel_values": normal(1, 3, 64, 64),
-            "classes_input_ids": ids(2, 5),
-            "classes_attention_mask": ones(2, 5),
-            "tasks_input_ids": ids(1, 6),
-            "tasks_attention_mask": padded(6, 2),
-            "classes_structure": torch.tensor([2]),
-        },
-    ),
+    "omdet-turbo": Special(beyond="it remembers the texts that it has encoded: no two runs of it are alike"),
 }

@@ -1,7 +1,5 @@
 """Models of several things at once that need a configuration or inputs of their own."""
 
-from typing import Any
-
 import torch
 from torch import randn as normal
 
@@ -36,7 +34,6 @@ _OMNI = {
     "audio_start_token_id": 203,
     "audio_end_token_id": 204,
 }
-_NO_LAYER_INPUT = {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0}
 _TINY = {
     "hidden_size": WIDTH,
     "num_hidden_layers": 2,
@@ -47,28 +44,9 @@ _TINY = {
 _DECODER = {"model_type": "bert", "is_decoder": True, "add_cross_attention": True, **_TINY}
 _TEXTS = {"encoder": {"model_type": "bert", **_TINY}, "decoder": _DECODER}
 
-_SHARED = {
-    "num_hidden_layers": 2,
-    "num_kv_shared_layers": 2,
-    "layer_types": ["sliding_attention", "full_attention"],
-}
-
-
-def _shared_keys(model: Any) -> dict[str, Any]:
-    """What an assistant is called with: states, and the keys and values of the model that it assists."""
-    text = model.config.get_text_config()
-    shape = (1, text.num_key_value_heads, 9)
-    return {
-        "inputs_embeds": normal(1, 4, 2 * model.config.backbone_hidden_size),
-        "position_ids": torch.arange(5, 9)[None],
-        "shared_kv_states": {
-            "sliding_attention": (normal(*shape, text.head_dim), normal(*shape, text.head_dim)),
-            "full_attention": (
-                normal(*shape, text.global_head_dim),
-                normal(*shape, text.global_head_dim),
-            ),
-        },
-    }
+_ALL_SHARED = (
+    "transformers refuses the configuration that it wants: all layers with the keys of another model"
+)
 
 
 SEVERAL: dict[str, Special] = {
@@ -210,14 +188,8 @@ SEVERAL: dict[str, Special] = {
     "emu3": Special(
         config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}, inputs=lambda _: padded_text()
     ),
-    "gemma4_assistant": Special(
-        start={"text_config": _NO_LAYER_INPUT},
-        config={"text_config": {**_NO_LAYER_INPUT, **_SHARED}, "backbone_hidden_size": WIDTH},
-        inputs=_shared_keys,
-    ),
-    "gemma4_unified_assistant": Special(
-        config={"text_config": _SHARED, "backbone_hidden_size": WIDTH}, inputs=_shared_keys
-    ),
+    "gemma4_assistant": Special(beyond=_ALL_SHARED),
+    "gemma4_unified_assistant": Special(beyond=_ALL_SHARED),
     "muse_glimmer_assistant": Special(
         config={"target_layer_ids": [0, 1], "block_size": 6},
         inputs=lambda m: {
@@ -284,5 +256,9 @@ SEVERAL: dict[str, Special] = {
         },
         inputs=lambda _: padded_text(),
     ),
+    "florence2": Special(config={"vision_config": {"depths": [1, 1, 1, 1]}}),
+    "esmfold2": Special(beyond="it is called with atoms in space and folds them in loops"),
+    "granite_speech": Special(config={"encoder_config": {"context_size": 12}}),
+    "granite_speech_plus": Special(config={"encoder_config": {"context_size": 12}}),
     "qwen2_vl": Special(recipe=Recipe(sections=True)),
 }

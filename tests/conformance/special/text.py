@@ -40,13 +40,15 @@ TEXT: dict[str, Special] = {
             "num_patches": 4,
             "patch_ids": (torch.arange(12) // 3)[None],
             "encoder_attention_mask": torch.zeros(1, 1, 4 * m.config.cross_attn_k, 12),
-        }
+        },
+        implementation="sdpa",
     ),
     "blt_local_decoder": Special(
         inputs=lambda m: {
             "inputs_embeds": normal(1, 12, WIDTH),
             "patch_embeds": normal(1, 4, m.config.hidden_size_global),
         },
+        implementation="sdpa",
     ),
     "xmod": Special(config={"default_language": "en_XX"}),
     "jamba": Special(config={"num_hidden_layers": 8, "num_experts": 2}),

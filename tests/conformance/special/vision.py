@@ -156,6 +156,8 @@ def detr_64(_: Any) -> dict[str, Any]:
     return {"pixel_values": normal(1, 3, 64, 64)}
 
 
+_SESSION = "it is called with a session over the frames of a video, which a run of its own changes"
+
 VISION: dict[str, Special] = {
     "conditional_detr": Special(config=_ONE_STAGE, inputs=detr),
     "dab-detr": Special(config=_ONE_STAGE, inputs=detr),
@@ -370,6 +372,10 @@ VISION: dict[str, Special] = {
     "sam3_vit_model": Special(config={"window_size": 2, "global_attn_indexes": [1]}),
     "sam3_vision_model": Special(config={"backbone_config": {"window_size": 2, "global_attn_indexes": [1]}}),
     "janus_vqgan": Special(config={**_VQ, "num_patches": 32}, inputs=detr_64),
+    "sam2_video": Special(beyond=_SESSION),
+    "sam3_video": Special(beyond=_SESSION),
+    "sam3_tracker_video": Special(beyond=_SESSION),
+    "edgetam_video": Special(beyond=_SESSION),
     "sam2": Special(
         config={"vision_config": _SAM2, "prompt_encoder_config": {"image_size": 64}}, inputs=detr_64
     ),
