@@ -99,16 +99,16 @@ def _table(types: "Sequence[Coverage]") -> "Table":
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for heading in ("type", "route", "layers", "heads", "difference", "why not"):
-        number = heading in ("layers", "heads", "difference")
-        table.add_column(heading, justify="right" if number else "left")
+    table.add_column("type", no_wrap=True)
+    table.add_column("route")
+    table.add_column("heads", justify="right")
+    table.add_column("differs by, or why not")
     for one in types:
         table.add_row(*(Text(cell) for cell in _row(one)))
     return table
 
 
 def _row(one: "Coverage") -> list[str]:
-    counts = [str(count) if count else "-" for count in (one.layers, one.heads)]
-    difference = "-" if one.difference is None else f"{one.difference:.0e}"
-    why = "" if _captured(one) else one.why or one.status
-    return [one.kind, " ".join(one.routes) or "-", *counts, difference, why]
+    difference = f"{one.difference:.0e}" if one.difference else "0"
+    outcome = difference if _captured(one) else one.why or one.status
+    return [one.kind, " ".join(one.routes) or "-", str(one.heads or "-"), outcome]

@@ -69,6 +69,7 @@ class LiveSource:
         self._config = self._model.config
         self._censuses: dict[object, Census] = {}
         self._facts: tuple[int, ModelFacts] | None = None  # as of so many censuses
+        self._found: Parts | None = None
         self._takes = inspect.signature(self._model.forward).parameters
 
     @property
@@ -216,9 +217,10 @@ class LiveSource:
         self, census: Census, tensors: Mapping[str, Any], places: Batch, watches: Sequence[Watch]
     ) -> Any:
         """The model called once, with everybody watching; returns its output."""
-        run = Run(self._model, census, places, watches, paths=self._paths)
+        parts = self._parts
+        run = Run(self._model, census, places, watches, paths=parts.paths)
         asked = "hook" in census.routes
-        with steady(self._model, eager=asked, parts=self._parts), listening(run, census, self._model):
+        with steady(self._model, eager=asked, parts=parts), listening(run, census, self._model):
             return self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
 
     def opened(self, encoded: Encoded) -> Opened:
@@ -251,15 +253,18 @@ class LiveSource:
         """The attentions that come by with such input, looked for once."""
         if not (is_plain(tensors) and self.reads_text):
             kind = frozenset((name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items())
-            return self._known(kind, tensors)
+            return self._known(kind, lambda: tensors)
         tokens = max(tensor.shape[1] for tensor in tensors.values())
         length = length_to_look_over(self._model, tokens, LITTLE)
-        little = {name: tensor for name, tensor in self._little(length).items() if name in tensors}
+
+        def little() -> dict[str, Tensor]:
+            return {name: tensor for name, tensor in self._little(length).items() if name in tensors}
+
         return self._known((frozenset(tensors), length), little)
 
-    def _known(self, kind: object, tensors: Mapping[str, Any]) -> Census:
+    def _known(self, kind: object, tensors: Callable[[], Mapping[str, Any]]) -> Census:
         if kind not in self._censuses:
-            self._censuses[kind] = taken(self._model, self._moved(tensors))
+            self._censuses[kind] = taken(self._model, self._moved(tensors()))
         return self._censuses[kind]
 
     def _little(self, length: int) -> dict[str, Tensor]:
@@ -295,14 +300,11 @@ class LiveSource:
             return 0
         return int(getattr(embeddings, "num_embeddings", None) or self._config.get_text_config().vocab_size)
 
-    @cached_property
+    @property
     def _parts(self) -> Parts:
-        return parts_of(self._model)
-
-    @cached_property
-    def _paths(self) -> dict[int, str]:
-        """How the model calls each of its modules, by their identity."""
-        return {id(module): name for name, module in self._model.named_modules()}
+        if self._found is None or self._found.exchangers:  # of these the modules come and go
+            self._found = parts_of(self._model)
+        return self._found
 
     @cached_property
     def _fingerprint(self) -> str:

@@ -9,7 +9,7 @@ does is off.
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,13 +33,14 @@ SAME_NUMBERS = re.compile(
 class Parts:
     """What of a model a run may have to change: found by a walk over all of it, not anew for every run.
 
-    modules:         all of them
+    modules:         all of them; paths: how the model calls each, by its identity
     implementations: whatever holds the name of the attention that is computed; caches: whether there are any
     exchangers:      modules that may exchange their kind of attention for another one for good
     devices:         numbers of the accelerators that it lies on, which are of this ``kind``
     """
 
     modules: tuple[nn.Module, ...]
+    paths: Mapping[int, str]
     implementations: tuple["_Holder", ...]
     caches: tuple["_Holder", ...]
     exchangers: tuple[Any, ...]
@@ -50,13 +51,15 @@ class Parts:
 def parts_of(model: nn.Module) -> Parts:
     """Raises ModelError as ``check_watchable`` does."""
     check_watchable(model)
-    modules = tuple(model.modules())
+    named = tuple(model.named_modules())
+    modules = tuple(module for _, module in named)
     kinds = {
         (p.device.type, p.device.index or 0) for p in model.parameters() if p.device.type in ACCELERATORS
     }
     kind = min(kinds)[0] if kinds else "cuda"
     return Parts(
         modules=modules,
+        paths={id(module): name for name, module in named},
         implementations=tuple(_holders(model)),
         caches=tuple(_holders(model, "use_cache")),
         exchangers=tuple(
