@@ -256,7 +256,11 @@ SEVERAL: dict[str, Special] = {
         },
         inputs=lambda _: padded_text(),
     ),
-    "florence2": Special(config={"vision_config": {"depths": [1, 1, 1, 1]}}),
+    "florence2": Special(config={"vision_config": {"depths": [1, 1, 1, 1], "embed_dim": [16, 32, 64, 64]}}),
+    "phi4_multimodal_vision": Special(
+        implementation="sdpa",
+        inputs=lambda m: {"pixel_values": normal(1, 3, m.config.image_size, m.config.image_size)},
+    ),
     "esmfold2": Special(beyond="it is called with atoms in space and folds them in loops"),
     "granite_speech": Special(config={"encoder_config": {"context_size": 12}}),
     "granite_speech_plus": Special(config={"encoder_config": {"context_size": 12}}),
