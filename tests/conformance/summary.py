@@ -17,7 +17,7 @@ SPECIALS = 60  # captured of those that the rules alone cannot build or run
 class Counts:
     """What the measures are about.
 
-    special:  types that need a configuration or inputs of their own: the rules that make any model small and
+    needing:  types that need a configuration or inputs of their own: the rules that make any model small and
               its inputs, with the table of special types switched off, could not build or run one
     specials: those of them that were captured
     """
@@ -25,8 +25,8 @@ class Counts:
     types: int
     captured: int
     exact: int
+    needing: int
     specials: int
-    special: int
     failed: int
 
     @property
@@ -59,8 +59,8 @@ def counts(found: Report) -> Counts:
         types=len(found.types),
         captured=len(captured),
         exact=sum(one.exact for one in captured),
+        needing=sum(one.own_config for one in found.types),
         specials=sum(one.own_config for one in captured),
-        special=sum(one.own_config for one in found.types),
         failed=sum(one.status == "failed" for one in found.types),
     )
 
@@ -78,7 +78,7 @@ def sentences(found: Report) -> Iterator[str]:
     yield f"{number.captured} captured (at least {CAPTURED})"
     yield f"{number.exact} of them to 1e-5 (at least {EXACT}), {number.captured - number.exact} to 1e-4"
     yield (
-        f"{number.specials} of the {number.special} that need a configuration or inputs of their own: "
+        f"{number.specials} of the {number.needing} that need a configuration or inputs of their own: "
         f"the rules alone cannot build or run them (at least {SPECIALS})"
     )
     routes = Counter(" + ".join(one.routes) for one in found.types if one.status == "captured")
