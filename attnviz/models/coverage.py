@@ -27,6 +27,7 @@ class Coverage:
     routes:     how its weights are taken (see ``captures.LayerFacts``)
     layers, heads: how many were compared
     difference: the largest between a captured weight and the model's own; None if it was not captured
+    own_config: it needs a configuration or inputs of its own: the run's general rules cannot build or run it
     why:        the reason of one that is not captured, or what failed
     """
 
@@ -37,6 +38,7 @@ class Coverage:
     layers: int = 0
     heads: int = 0
     difference: float | None = None
+    own_config: bool = False
     why: str = ""
 
     @property
@@ -53,7 +55,7 @@ class Report:
     types: tuple[Coverage, ...]
 
 
-COLUMNS = ("type", "status", "model", "routes", "layers", "heads", "difference", "why")
+COLUMNS = ("type", "status", "model", "routes", "layers", "heads", "difference", "own config", "why")
 
 
 @cache
@@ -76,7 +78,7 @@ def parsed(text: str) -> Report:
 
 
 def _read(row: list[str]) -> Coverage:
-    kind, status, model, routes, layers, heads, difference, why = row
+    kind, status, model, routes, layers, heads, difference, own, why = row
     return Coverage(
         kind=kind,
         status=status,  # type: ignore[arg-type] # as ``written`` wrote it
@@ -85,6 +87,7 @@ def _read(row: list[str]) -> Coverage:
         layers=int(layers or 0),
         heads=int(heads or 0),
         difference=float(difference) if difference else None,
+        own_config=own == "yes",
         why=why,
     )
 
@@ -100,4 +103,7 @@ def _lines(types: Iterable[Coverage]) -> Iterable[str]:
         difference = "" if one.difference is None else f"{one.difference:.1e}"
         counts = [str(count or "") for count in (one.layers, one.heads)]
         why = " ".join(one.why.split())[:160].rstrip()
-        yield "\t".join((one.kind, one.status, one.model, " ".join(one.routes), *counts, difference, why))
+        own = "yes" if one.own_config else ""
+        yield "\t".join(
+            (one.kind, one.status, one.model, " ".join(one.routes), *counts, difference, own, why)
+        )

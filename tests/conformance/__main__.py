@@ -1,7 +1,8 @@
 """``python -m tests.conformance [TYPE ...]``: every model type of transformers, in processes of their own.
 
 Answers are added to a file as they come, so that a run that was interrupted goes on where it was. A run over
-all types writes the table of the package, prints what it found, and ends with 1 if that is not enough.
+all types prints what it found and writes the table of the package. It ends with 1 if that is not enough, or
+if a type is lost that the table has as captured; then the table stays as it was.
 """
 
 import argparse
@@ -13,9 +14,9 @@ from typing import Any
 import transformers
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
-from attnviz.models.coverage import FILE, written
+from attnviz.models.coverage import FILE, coverage, written
 from tests.conformance.pool import run
-from tests.conformance.summary import counts, report, sentences
+from tests.conformance.summary import counts, lost, report, sentences
 
 
 def main() -> int:
@@ -29,10 +30,14 @@ def main() -> int:
     known = _known(results)
     found = report(known, arguments.kinds or every, transformers.__version__)
     sys.stdout.writelines(f"{line}\n" for line in sentences(found))
+    gone = lost(coverage(), found)
+    if gone:
+        sys.stdout.write(f"captured before, and no more: {', '.join(gone)}\n")
     if arguments.kinds:
-        return int(counts(found).failed > 0)
-    FILE.write_text(written(found), encoding="utf-8")
-    return int(not counts(found).enough)
+        return int(bool(gone) or counts(found).failed > 0)
+    if not gone or arguments.lose:
+        FILE.write_text(written(found), encoding="utf-8")
+    return int(bool(gone) or not counts(found).enough)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--timeout", type=float, default=120, help="seconds for a type")
     parser.add_argument("--failed", action="store_true", help="those that have failed once more")
+    parser.add_argument(
+        "--lose", action="store_true", help="write the table although types in it are no longer captured"
+    )
     return parser
 
 

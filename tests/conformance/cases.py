@@ -53,7 +53,7 @@ def case(kind: str) -> Case:
 
     Raises NoModelError or NotBuiltError; ImportError if a package is missing.
     """
-    eager, tensors = _running(kind)
+    eager, tensors = _running(kind, SPECIAL.get(kind, Special()))
     own: list[Own] = []
 
     def focus() -> float:
@@ -84,12 +84,21 @@ def _with_implementation(
     return random_model(model_class, config, implementation)
 
 
-def _running(kind: str) -> tuple[PreTrainedModel, Mapping[str, Any]]:
+def runs_by_rules(kind: str) -> bool:
+    """Whether the rules alone, with nothing of the table of special types, build a model and run it."""
+    try:
+        _running(kind, Special())
+    except (NoModelError, NotBuiltError, ImportError):
+        return False
+    return True
+
+
+def _running(kind: str, special: Special) -> tuple[PreTrainedModel, Mapping[str, Any]]:
     """A model with eager attention and inputs that it can be called with."""
     problems: list[str] = []
     end = time.process_time() + SECONDS
-    for model in _models(kind, problems):
-        for tensors, _ in zip(_inputs(kind, model, problems), range(SETS), strict=False):
+    for model in _models(kind, special, problems):
+        for tensors, _ in zip(_inputs(special, model, problems), range(SETS), strict=False):
             if time.process_time() > end:
                 raise NotBuiltError(f"{SECONDS} seconds; {problems[0][:300] if problems else ''}")
             try:
@@ -105,11 +114,11 @@ def _running(kind: str) -> tuple[PreTrainedModel, Mapping[str, Any]]:
     raise NotBuiltError(" / ".join(dict.fromkeys(problems))[:700] or "no inputs are known for it")
 
 
-def _models(kind: str, problems: list[str]) -> Iterator[PreTrainedModel]:
-    special = SPECIAL.get(kind, Special())
+def _models(kind: str, special: Special, problems: list[str]) -> Iterator[PreTrainedModel]:
     for recipe in (special.recipe,) if special.recipe else RECIPES:
         try:
             config = small_config(default_config(kind, special), recipe, special.config)
+            config = getattr(config, special.part) if special.part else config
             classes = model_classes(config, special.model)
         except Exception as error:
             problems.append(_said(error))
@@ -118,7 +127,7 @@ def _models(kind: str, problems: list[str]) -> Iterator[PreTrainedModel]:
             raise NoModelError(kind)
         for model_class in classes[:2]:
             try:
-                yield random_model(model_class, config, "eager")
+                yield random_model(model_class, config, special.implementation)
             except Exception as error:
                 problems.append(f"{model_class.__name__}: {_said(error)}")
 
@@ -127,10 +136,9 @@ def default_config(kind: str, special: Special) -> Any:
     return CONFIG_MAPPING[kind](**special.start)
 
 
-def _inputs(kind: str, model: PreTrainedModel, problems: list[str]) -> Iterator[Mapping[str, Any]]:
-    special = SPECIAL.get(kind)
+def _inputs(special: Special, model: PreTrainedModel, problems: list[str]) -> Iterator[Mapping[str, Any]]:
     try:
-        if special and special.inputs:
+        if special.inputs:
             torch.manual_seed(11)
             yield special.inputs(model)
         else:

@@ -16,6 +16,7 @@ from attnviz.observe.run import observe
 from tests.conformance.cases import Case, NoModelError, NotBuiltError, case, real_places
 from tests.conformance.compare import Comparison, compared
 from tests.conformance.reference import seeded
+from tests.conformance.special import SPECIAL
 
 EXACT = 1e-5
 NEAR = 1e-4
@@ -38,6 +39,7 @@ class Outcome:
     layers, heads: captured
     routes:     by which the weights were taken
     focus:      mean focus of the model's own weights
+    own_config: the rules alone could not build or run it: it needs a configuration or inputs of its own
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Outcome:
     heads: int = 0
     routes: tuple[str, ...] = ()
     focus: float | None = None
+    own_config: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,6 +59,8 @@ class Outcome:
 
 def outcome(kind: str) -> Outcome:
     """Builds a model of the type, captures it and compares."""
+    if kind in SPECIAL and SPECIAL[kind].beyond:
+        return Outcome(kind, FAILED, f"not built: {SPECIAL[kind].beyond}", own_config=True)
     try:
         made = case(kind)
     except NoModelError:
@@ -63,7 +68,7 @@ def outcome(kind: str) -> Outcome:
     except ImportError as error:
         return Outcome(kind, REFUSED, Reason.MISSING_PACKAGE.value, model=_package(error))
     except NotBuiltError as error:
-        return Outcome(kind, FAILED, f"not built: {error}")
+        return Outcome(kind, FAILED, f"not built: {error}", own_config=True)
     try:
         capture = captured(made)
     except RefusedError as error:

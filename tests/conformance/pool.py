@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.conformance.special import SPECIAL
+from tests.conformance.worker import BY_RULES
+
 
 class Worker:
     """A process that answers for one type after the other, started again when it dies or takes too long."""
@@ -19,17 +22,25 @@ class Worker:
         self._timeout = timeout
         self._process: subprocess.Popen[str] | None = None
 
-    def ask(self, kind: str) -> dict[str, Any]:
+    def asked(self, kind: str) -> dict[str, Any]:
+        """What comes of a type, and whether it needed what was made for it alone."""
+        answer = self._ask(kind)
+        if kind in SPECIAL:
+            answer["own_config"] = not self._ask(f"{kind} {BY_RULES}").get("runs", False)
+        return answer
+
+    def _ask(self, question: str) -> dict[str, Any]:
         process = self._running()
         assert process.stdin
         assert process.stdout
-        process.stdin.write(f"{kind}\n")
+        process.stdin.write(f"{question}\n")
         process.stdin.flush()
         ready, _, _ = select.select([process.stdout], [], [], self._timeout)
         if line := process.stdout.readline() if ready else "":
             answer: dict[str, Any] = json.loads(line)
             return answer
         self.stop()
+        kind, *_ = question.split()
         return {"kind": kind, "status": "failed", "why": "crashed" if ready else f"over {self._timeout:g} s"}
 
     def _running(self) -> subprocess.Popen[str]:
@@ -62,7 +73,7 @@ def run(kinds: Sequence[str], results: Path, *, jobs: int, timeout: float) -> No
         worker = Worker(timeout)
         while not waiting.empty():
             try:
-                answer = worker.ask(waiting.get_nowait())
+                answer = worker.asked(waiting.get_nowait())
             except queue.Empty:
                 break
             with lock, results.open("a", encoding="utf-8") as file:

@@ -15,7 +15,7 @@ NAMES = re.compile(
     r"(^|\.)(q|k|q_proj|k_proj|query|key|query_proj|key_proj|q_lin|k_lin|qkv|qkv_proj|Wqkv|c_attn|query_key_value"
     r"|in_proj|in_proj_weight|to_q|to_k|to_qkv|wq|wk|q_linear|k_linear|linear_q|linear_k|query_projection"
     r"|key_projection|q_a_proj|q_b_proj|kv_b_proj|q_norm|k_norm|query_layernorm|key_layernorm|q_layernorm"
-    r"|k_layernorm|attention\.(q|k)|(query|key)_layer|query_global|key_global|kv|proj_q|proj_k|qk_proj|q_bias"
+    r"|k_layernorm|kv_norm|attention\.(q|k)|(query|key)_layer|query_global|key_global|kv|proj_q|proj_k|qk_proj|q_bias"
     r"|kv_proj|self_attn\.W_pack|att_proj|queries_linear|query_conv|key_conv|linears?_query|linears?_key)"
     r"(\.(weight|linear\.weight|layer\.weight|projection\.weight|0\.weight|conv\.weight))?$"
 )
@@ -47,6 +47,8 @@ def _wake(model: nn.Module) -> None:
                 parameter.copy_(noise * 0.5)
             elif re.search(r"(q_norm|k_norm|q_layernorm|k_layernorm)\.weight$", name) and not parameter.any():
                 parameter.fill_(0.5)
+            elif name.endswith(".temp"):
+                parameter.fill_(2.0)
             elif parameter.dim() > 1 and bool((parameter.abs() < 1e-6).all()):
                 parameter.copy_(noise * 0.02)
 

@@ -7,20 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from attnviz.models.coverage import Coverage, Report
-from tests.conformance.special import SPECIAL
 
 CAPTURED = 600  # model types at least
 EXACT = 580  # of them to 1e-5, the others to 1e-4
-SPECIALS = 60  # captured of those that need a configuration or inputs of their own
+SPECIALS = 60  # captured of those that the rules alone cannot build or run
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What the measures are about."""
+    """What the measures are about.
+
+    needing:  types that need a configuration or inputs of their own: the rules that make any model small and
+              its inputs, with the table of special types switched off, could not build or run one
+    specials: those of them that were captured
+    """
 
     types: int
     captured: int
     exact: int
+    needing: int
     specials: int
     failed: int
 
@@ -43,6 +48,7 @@ def _coverage(answer: Mapping[str, Any]) -> Coverage:
         layers=answer.get("layers", 0),
         heads=answer.get("heads", 0),
         difference=answer.get("difference") if answer["status"] == "captured" else None,
+        own_config=answer.get("own_config", False),
         why=re.sub(r"/\S+/", "", answer.get("why", "")),  # nothing of this machine
     )
 
@@ -53,9 +59,16 @@ def counts(found: Report) -> Counts:
         types=len(found.types),
         captured=len(captured),
         exact=sum(one.exact for one in captured),
-        specials=sum(one.kind in SPECIAL for one in captured),
+        needing=sum(one.own_config for one in found.types),
+        specials=sum(one.own_config for one in captured),
         failed=sum(one.status == "failed" for one in found.types),
     )
+
+
+def lost(before: Report, now: Report) -> list[str]:
+    """The types that were captured before and are not any more."""
+    captured = {one.kind for one in before.types if one.status == "captured"}
+    return [one.kind for one in now.types if one.kind in captured and one.status != "captured"]
 
 
 def sentences(found: Report) -> Iterator[str]:
@@ -64,7 +77,10 @@ def sentences(found: Report) -> Iterator[str]:
     yield f"{number.types} model types of transformers {found.transformers}"
     yield f"{number.captured} captured (at least {CAPTURED})"
     yield f"{number.exact} of them to 1e-5 (at least {EXACT}), {number.captured - number.exact} to 1e-4"
-    yield f"{number.specials} of those that need a configuration of their own (at least {SPECIALS})"
+    yield (
+        f"{number.specials} of the {number.needing} that need a configuration or inputs of their own: "
+        f"the rules alone cannot build or run them (at least {SPECIALS})"
+    )
     routes = Counter(" + ".join(one.routes) for one in found.types if one.status == "captured")
     yield f"routes: {', '.join(f'{route} {count}' for route, count in routes.most_common())}"
     grouped: defaultdict[str, list[str]] = defaultdict(list)

@@ -1,16 +1,22 @@
 """The table that ships: whole, as the last conformance run left it, and enough."""
 
+import json
+from pathlib import Path
+
 import pytest
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
 from attnviz.models.coverage import FILE, Coverage, Report, coverage, parsed, written
 from attnviz.models.reasons import Reason
-from tests.conformance.summary import counts, sentences
+from tests.conformance.__main__ import main
+from tests.conformance.cases import runs_by_rules
+from tests.conformance.summary import counts, lost, sentences
 
 SMALL = Report(
     "5.23.0",
     (
         Coverage("bert", "captured", "BertModel", ("interface",), 2, 8, 9.5e-7),
+        Coverage("jev", "captured", "JevForDecision", ("interface",), 1, 4, 0.0, own_config=True),
         Coverage("mamba", "not captured", "MambaModel", why=Reason.NO_ATTENTION.value),
         Coverage("odd", "failed", why="differs\tby 1"),
     ),
@@ -18,8 +24,8 @@ SMALL = Report(
 
 
 def test_a_report_is_read_as_it_was_written() -> None:
-    assert parsed(written(SMALL)).types[:2] == SMALL.types[:2]
-    assert parsed(written(SMALL)).types[2].why == "differs by 1"
+    assert parsed(written(SMALL)).types[:3] == SMALL.types[:3]
+    assert parsed(written(SMALL)).types[3].why == "differs by 1"
     assert written(parsed(FILE.read_text(encoding="utf-8"))) == FILE.read_text(encoding="utf-8")
 
 
@@ -38,6 +44,34 @@ def test_the_summary_names_every_type_that_was_not_captured() -> None:
     text = "\n".join(sentences(SMALL))
     assert "it has no attention (1): mamba" in text
     assert "  odd: differs\tby 1" in text
+
+
+def test_the_summary_counts_what_needs_a_configuration_of_its_own() -> None:
+    assert (counts(SMALL).needing, counts(SMALL).specials) == (1, 1)
+    assert "1 of the 1 that need a configuration or inputs of their own" in "\n".join(sentences(SMALL))
+
+
+def test_types_that_were_captured_and_are_not_any_more_are_lost() -> None:
+    now = Report("5.24.0", (Coverage("bert", "failed", why="differs by 1"), Coverage("mamba", "failed")))
+    assert lost(SMALL, now) == ["bert"]
+
+
+def test_a_run_that_loses_a_type_ends_with_1_and_leaves_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = FILE.read_text(encoding="utf-8")
+    answers = [{"kind": kind, "status": "failed", "why": "nothing"} for kind in CONFIG_MAPPING_NAMES]
+    results = tmp_path / "answers.jsonl"
+    results.write_text("".join(f"{json.dumps(answer)}\n" for answer in answers), encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["conformance", "--results", str(results)])
+    assert main() == 1
+    assert "captured before, and no more: gpt-sw3, afmoe" in capsys.readouterr().out
+    assert FILE.read_text(encoding="utf-8") == before
+
+
+def test_the_rules_alone_build_what_is_plain_and_no_more() -> None:
+    assert runs_by_rules("bert")
+    assert not runs_by_rules("jev")
 
 
 def test_the_shipped_table_is_enough() -> None:

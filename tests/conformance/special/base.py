@@ -12,6 +12,8 @@ from tests.conformance.shrink import Recipe
 
 Inputs = Callable[[Any], dict[str, Any]]
 
+AS_WIDE = Recipe(widths=False, images=False, lists=False)  # convolutions, whose widths fit each other alone
+
 
 @dataclass(frozen=True)
 class Special:
@@ -22,6 +24,10 @@ class Special:
     model:  the class, where it is not the first one that takes the configuration
     inputs: what the model is called with
     recipe: how much is made small
+    part:   the field of the configuration that the class takes, where the whole has no forward of its own
+    implementation: which of the model's attentions is its reference, where it has no eager one, or where that
+            computes something else than the model does by default (a mask read as its opposite, none at all)
+    beyond: why the run does not build it
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -29,6 +35,9 @@ class Special:
     model: str | None = None
     inputs: Inputs | None = None
     recipe: Recipe | None = None
+    part: str | None = None
+    implementation: str = "eager"
+    beyond: str = ""
 
 
 def ids(*shape: int) -> Tensor:
@@ -57,3 +66,10 @@ def of_audio(bins: int, frames: int = 60) -> Inputs:
         "input_features": normal(1, frames, bins),
         "input_features_mask": ones(1, frames).bool(),
     }
+
+
+def text_around(token: int, count: int, *, padding: int = 0) -> dict[str, Tensor]:
+    """A text with as many places for an image or a sound in it, padded on the right."""
+    places = torch.full((1, count), token)
+    joined = torch.cat([ids(1, 4), places, ids(1, 6 + padding)], dim=1)
+    return {"input_ids": joined, "attention_mask": padded(joined.shape[1], padding)}

@@ -4,7 +4,8 @@ import torch
 from torch import randn as normal
 
 from tests.conformance.shrink import VOCABULARY, WIDTH, Recipe
-from tests.conformance.special.base import Special, ids, ones, padded_text
+from tests.conformance.special.base import Special, ids, ones, padded_text, text_around
+from tests.conformance.special.text import NEMOTRON_H, QWEN_4
 
 _BOTH = {
     "full_attention": {"rope_type": "default", "rope_theta": 10000.0},
@@ -43,6 +44,10 @@ _TINY = {
 _DECODER = {"model_type": "bert", "is_decoder": True, "add_cross_attention": True, **_TINY}
 _TEXTS = {"encoder": {"model_type": "bert", **_TINY}, "decoder": _DECODER}
 
+_ALL_SHARED = (
+    "transformers refuses the configuration that it wants: all layers with the keys of another model"
+)
+
 
 SEVERAL: dict[str, Special] = {
     "blip_2_qformer": Special(
@@ -76,7 +81,8 @@ SEVERAL: dict[str, Special] = {
             "quantized_code": ids(1, 12 // m.config.repeats),
             "time_step": torch.tensor([0.5]),
             "apply_cfg": False,
-        }
+        },
+        implementation="sdpa",
     ),
     "idefics2_perceiver": Special(
         inputs=lambda m: {"context": normal(1, 12, m.config.hidden_size), "attention_mask": ones(1, 12)},
@@ -136,13 +142,6 @@ SEVERAL: dict[str, Special] = {
     "grounding-dino": Special(
         config={"backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]}}
     ),
-    "omdet-turbo": Special(
-        config={
-            "use_timm_backbone": False,
-            "backbone": None,
-            "backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]},
-        }
-    ),
     "idefics": Special(
         inputs=lambda m: {
             **padded_text(),
@@ -175,17 +174,45 @@ SEVERAL: dict[str, Special] = {
         }
     ),
     "pi0": Special(
+        config={"vlm_config": {"image_token_id": 200, "vision_config": {"image_size": 56}}},
         inputs=lambda m: {
-            "action_embeds": normal(1, 5, m.config.expert_config.hidden_size),
-            "input_ids": ids(1, 12),
-            "attention_mask": ones(1, 12),
+            **text_around(200, 16),
+            "action_embeds": normal(1, 5, m.config.dit_config.hidden_size),
+            "pixel_values": normal(1, 1, 3, 56, 56),
+            "pixel_attention_mask": ones(1, 1).bool(),
         },
     ),
-    "chameleon": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
-    "emu3": Special(config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}),
-    "gemma4_assistant": Special(
-        start={"text_config": {"hidden_size_per_layer_input": 0}},
-        config={"text_config": {"hidden_size_per_layer_input": 0}},
+    "chameleon": Special(
+        config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}, inputs=lambda _: padded_text()
+    ),
+    "emu3": Special(
+        config={"vocabulary_map": {"<image>": 3}, "vq_config": _VQ}, inputs=lambda _: padded_text()
+    ),
+    "gemma4_assistant": Special(beyond=_ALL_SHARED),
+    "gemma4_unified_assistant": Special(beyond=_ALL_SHARED),
+    "muse_glimmer_assistant": Special(
+        config={"target_layer_ids": [0, 1], "block_size": 6},
+        inputs=lambda m: {
+            "noise_embeds": normal(1, 6, m.config.hidden_size),
+            "context_hidden_states": normal(1, 8, 2 * m.config.hidden_size),
+            "attention_mask": ones(1, 14),
+            "position_ids": torch.arange(14)[None],
+        },
+    ),
+    "nemotron_h_omni": Special(
+        config={"vision_config": {"video_temporal_patch_size": 2}, "text_config": NEMOTRON_H},
+        inputs=lambda _: padded_text(),
+    ),
+    "vibevoice": Special(
+        config={"audio_config": {"num_filters": 4}, "semantic_model_config": {"num_filters": 4}},
+        inputs=lambda _: padded_text(),
+    ),
+    "vibevoice_asr": Special(
+        config={
+            "acoustic_tokenizer_encoder_config": {"num_filters": 4},
+            "semantic_tokenizer_encoder_config": {"num_filters": 4},
+        },
+        inputs=lambda _: padded_text(),
     ),
     "instructblipvideo": Special(
         inputs=lambda m: {
@@ -203,7 +230,6 @@ SEVERAL: dict[str, Special] = {
     "t5gemma2_encoder": Special(config={"text_config": {"dropout_rate": 0.0}}),
     "qwen2_5_omni_thinker": Special(config=_OMNI, inputs=lambda _: padded_text()),
     "qwen3_omni_moe_thinker": Special(config=_OMNI, inputs=lambda _: padded_text()),
-    "qwen3_omni_moe_talker_text": Special(config={"shared_expert_intermediate_size": 64}),
     "qwen3_omni_moe": Special(
         config={
             "talker_config": {"text_config": {"shared_expert_intermediate_size": 64}},
@@ -211,6 +237,32 @@ SEVERAL: dict[str, Special] = {
         }
     ),
     "step3p7": Special(config={"text_config": {"sliding_window": 6}}, inputs=lambda _: padded_text()),
-    "shieldgemma2": Special(config={"mm_tokens_per_image": 4}),
+    "shieldgemma2": Special(config={"mm_tokens_per_image": 4, "yes_token_index": 10, "no_token_index": 20}),
+    "qwen4_exp": Special(config={"text_config": QWEN_4}, inputs=lambda _: padded_text()),
+    "dots3_note": Special(
+        config={
+            "audio_config": {"adapter_input_size": WIDTH, "adapter_out_dim": WIDTH},
+            "vision_config": {"adapter_in_dim": WIDTH, "adapter_out_dim": WIDTH},
+        },
+        inputs=lambda _: padded_text(),
+    ),
+    "granite4_vision": Special(
+        config={"deepstack_layer_map": [[-1, 0]], "downsample_rate": "2/4"}, inputs=lambda _: padded_text()
+    ),
+    "molmo2": Special(
+        config={
+            "adapter_config": {"vision_feature_layer": [1, 0]},
+            "vision_config": {"num_position_embeddings": 16},
+        },
+        inputs=lambda _: padded_text(),
+    ),
+    "florence2": Special(config={"vision_config": {"depths": [1, 1, 1, 1], "embed_dim": [16, 32, 64, 64]}}),
+    "phi4_multimodal_vision": Special(
+        implementation="sdpa",
+        inputs=lambda m: {"pixel_values": normal(1, 3, m.config.image_size, m.config.image_size)},
+    ),
+    "esmfold2": Special(beyond="it is called with atoms in space and folds them in loops"),
+    "granite_speech": Special(config={"encoder_config": {"context_size": 12}}),
+    "granite_speech_plus": Special(config={"encoder_config": {"context_size": 12}}),
     "qwen2_vl": Special(recipe=Recipe(sections=True)),
 }

@@ -6,7 +6,7 @@ import torch
 from torch import randn as normal
 
 from tests.conformance.shrink import VOCABULARY, WIDTH
-from tests.conformance.special.base import Special, ids, padded
+from tests.conformance.special.base import Special, ids, ones, padded
 
 _RESNET = {
     "use_timm_backbone": False,
@@ -156,6 +156,8 @@ def detr_64(_: Any) -> dict[str, Any]:
     return {"pixel_values": normal(1, 3, 64, 64)}
 
 
+_SESSION = "it is called with a session over the frames of a video, which a run of its own changes"
+
 VISION: dict[str, Special] = {
     "conditional_detr": Special(config=_ONE_STAGE, inputs=detr),
     "dab-detr": Special(config=_ONE_STAGE, inputs=detr),
@@ -222,8 +224,9 @@ VISION: dict[str, Special] = {
     "molmo2_adapter": Special(
         inputs=lambda m: {
             "image_features": normal(1, 16, 2 * m.config.hidden_size),
-            "pooled_patches_idx": torch.arange(16).view(1, 4, 4),
-        }
+            "pooled_patches_idx": torch.arange(16).view(4, 4),
+        },
+        config={"vision_feature_layer": [1, 0]},
     ),
     "depth_anything": Special(config={**_NECK, "backbone_config": _DINO}),
     "prompt_depth_anything": Special(config={**_NECK, "backbone_config": _DINO}),
@@ -276,7 +279,6 @@ VISION: dict[str, Special] = {
     "rt_detr_v2": Special(config=_RT_DETR, inputs=detr),
     "d_fine": Special(config={**_RT_DETR, "decoder_layers": 2, "eval_idx": -1}, inputs=detr),
     "pp_doclayout_v2": Special(config=_RT_DETR, inputs=detr),
-    "pp_doclayout_v3": Special(config=_RT_DETR, inputs=detr),
     "upernet": Special(
         config={
             "backbone_config": {**_SWIN, "out_features": ["stage1", "stage2", "stage3", "stage4"]},
@@ -297,9 +299,11 @@ VISION: dict[str, Special] = {
     "minicpmv4_7_vision": Special(inputs=_slices),
     "minicpm_ocr_vision": Special(inputs=_slices),
     "unlimited_ocr_vision_encoder": Special(
-        inputs=lambda m: {"patch_embeds": normal(1, 16, m.config.hidden_size)}
+        inputs=lambda m: {"patch_embeds": normal(1, m.config.hidden_size, 4, 4)}
     ),
-    "chmv2": Special(config={**_NECK, "backbone_config": {**_DINO}}),
+    "chmv2": Special(
+        config={**_NECK, "backbone_config": {**_DINO, "return_class_token": True}}, inputs=detr_64
+    ),
     "swin": Special(config=_WINDOWS),
     "swinv2": Special(config=_WINDOWS),
     "swin2sr": Special(config={**_WINDOWS, "image_size": 16, "patch_size": 1, "embed_dim": 16}),
@@ -307,13 +311,16 @@ VISION: dict[str, Special] = {
     "maskformer-swin": Special(config={**_WINDOWS, "out_features": ["stage2"]}),
     "dots3_note_vision_encoder": Special(config={"adapter_in_dim": 64}),
     "mllama_vision_model": Special(
+        config={"intermediate_layers_indices": [0, 1], "num_hidden_layers": 2, "num_global_layers": 1},
         inputs=lambda m: {
             "pixel_values": normal(1, 1, 4, 3, m.config.image_size, m.config.image_size),
             "aspect_ratio_ids": torch.tensor([[1]]),
             "aspect_ratio_mask": torch.tensor([[[1, 1, 1, 1]]]),
-        }
+        },
     ),
-    "molmo2_vision": Special(inputs=lambda _: {"pixel_values": normal(1, 16, 588)}),
+    "molmo2_vision": Special(
+        config={"num_position_embeddings": 16}, inputs=lambda _: {"pixel_values": normal(1, 16, 588)}
+    ),
     "muse_glimmer_vision": Special(
         inputs=lambda _: {"pixel_values": normal(24, 1176), "grid_thw": torch.tensor([[1, 4, 6]])}
     ),
@@ -342,18 +349,50 @@ VISION: dict[str, Special] = {
         inputs=lambda _: {"pixel_values": normal(1, 24, 3, 14, 14), "grid_thw": torch.tensor([[1, 4, 6]])}
     ),
     "pvt": Special(config={"num_encoder_blocks": 4, "image_size": 64}),
-    "efficientnet": Special(config={"hidden_dim": 2560, "width_coefficient": 0.5, "depth_coefficient": 0.3}),
     "sam_vision_model": Special(config=_SAM),
     "sam_hq_vision_model": Special(config=_SAM),
     "slanext_vision": Special(config=_SAM),
     "deepseek_ocr2_sam_vision_model": Special(config=_SAM),
+    "deepseek_ocr2_vision": Special(
+        config={"sam_config": {**_SAM, "initializer_range": 0.02, "downsample_channels": [32, WIDTH]}},
+        inputs=detr_64,
+    ),
+    "unlimited_ocr_sam_vision_model": Special(config={**_SAM, "initializer_range": 0.02}),
+    "inkling_vision": Special(
+        config={"text_hidden_size": WIDTH}, inputs=lambda _: {"pixel_values": normal(1, 2, 40, 40, 3)}
+    ),
+    "inkling2_vision": Special(
+        inputs=lambda m: {
+            "pixel_values": normal(6, 2 * m.config.patch_size, 2 * m.config.patch_size, 3),
+            "image_grid_thw": torch.tensor([[1, 2, 3]]),
+        }
+    ),
     "pp_formulanet_vision": Special(config=_SAM),
     "got_ocr2_vision": Special(config=_SAM),
     "sam3_vit_model": Special(config={"window_size": 2, "global_attn_indexes": [1]}),
     "sam3_vision_model": Special(config={"backbone_config": {"window_size": 2, "global_attn_indexes": [1]}}),
-    "janus_vqgan": Special(config={**_VQ, "num_patches": 4}),
+    "janus_vqgan": Special(config={**_VQ, "num_patches": 32}, inputs=detr_64),
+    "sam2_video": Special(beyond=_SESSION),
+    "sam3_video": Special(beyond=_SESSION),
+    "sam3_tracker_video": Special(beyond=_SESSION),
+    "edgetam_video": Special(beyond=_SESSION),
     "sam2": Special(
         config={"vision_config": _SAM2, "prompt_encoder_config": {"image_size": 64}}, inputs=detr_64
+    ),
+    "sam3_tracker": Special(
+        config={
+            "vision_config": {
+                "backbone_config": {**_SAM, "image_size": 56},
+                "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
+                "fpn_hidden_size": 64,
+            },
+            "prompt_encoder_config": {"image_size": 56},
+        },
+        inputs=lambda _: {
+            "pixel_values": normal(1, 3, 56, 56),
+            "input_points": torch.tensor([[[[10.0, 20.0]]]]),
+            "input_labels": ones(1, 1, 1),
+        },
     ),
     "sam2_vision_model": Special(config=_SAM2, inputs=detr_64),
     "sam2_hiera_det_model": Special(config=_HIERA, inputs=detr_64),
@@ -377,5 +416,4 @@ VISION: dict[str, Special] = {
         inputs=detr_64,
     ),
     "tipsv2_dpt": Special(config={**_NECK, "backbone_config": _DINO}, inputs=detr_64),
-    "slanet": Special(model="SLANetForTableRecognition", inputs=detr_64),
 }
