@@ -142,7 +142,7 @@ def cut_rows(scores: Tensor, rows: slice, keys: int) -> Tensor:
 
 
 def may_see(mask: Tensor) -> Tensor:
-    """Which keys a mask allows, bool of its shape: a number that is added and as low as HIDING hides a key."""
+    """Which keys a mask allows, bool of its shape; of numbers that are added, those as low as HIDING hide."""
     return mask if mask.dtype == torch.bool else mask > HIDING
 
 
