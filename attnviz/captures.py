@@ -16,6 +16,8 @@ Floats = NDArray[np.float32]
 Booleans = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 Numbers = NDArray[np.float64]
+FEW = 16  # names that a message lists
+
 Unit = Literal["token", "word", "group", "position"]
 
 
@@ -281,6 +283,13 @@ class Capture:
         for name in ("maps", "pooled", "means", "rollout", "words"):
             object.__setattr__(self, name, Layers(getattr(self, name)))
 
+    def __repr__(self) -> str:
+        """Short: what is in it, not its numbers."""
+        kept = {name: getattr(self, name) for name in ("maps", "pooled", "means", "rollout", "words")}
+        parts = [f"{name} of {len(layers)} layers" for name, layers in kept.items() if layers]
+        parts += [name for name in ("statistics", "pairs") if getattr(self, name) is not None]
+        return f"<Capture of {self.sample.name!r} by {self.model.name}: {', '.join(parts) or 'nothing kept'}>"
+
     def map(self, head: str) -> Floats:
         """The weights of one head, such as "3.5": ``[queries, keys]``, rows summing to 1.
 
@@ -289,7 +298,8 @@ class Capture:
         layer, _, number = head.rpartition(".")
         maps = next((maps for maps in self.maps if maps.name == layer), None)
         if maps is None or not number.isdecimal() or int(number) not in maps.heads:
-            raise SelectionError(f"no map of head {head} was kept: there are {_listed(self.maps)}")
+            named = "" if layer else ' (a head is written as "3.5": layer 3, head 5)'
+            raise SelectionError(f"no map of head {head} was kept{named}: there are {_heads_of(self.maps)}")
         weights: Floats = maps.weights[maps.heads.index(int(number))]
         return weights
 
@@ -347,6 +357,12 @@ def layer_name(stack: str, layer: int) -> str:
 def head_name(stack: str, layer: int, head: int) -> str:
     """How a head is called: "3.5" in the only stack, else "cross.3.5"."""
     return f"{layer_name(stack, layer)}.{head}"
+
+
+def _heads_of(maps: Iterable[LayerMaps]) -> str:
+    """The heads that were kept, by name where they are few."""
+    names = [f"{layer.name}.{head}" for layer in maps for head in layer.heads]
+    return ", ".join(names) or "none" if len(names) <= FEW else f"{len(names)} of layers {_listed(maps)}"
 
 
 def _listed(maps: Iterable[LayerMaps]) -> str:

@@ -84,7 +84,7 @@ def _print_coverage(types: "Sequence[Coverage]", version: str) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
-    console.print(_table(types))
+    console.print(_table(sorted(types, key=lambda one: one.kind)))
     captured = sum(map(_captured, types))
     console.print(f"{captured} of {len(types)} types of transformers {version} are captured.")
 

@@ -64,7 +64,12 @@ class Inputs:
     file: Annotated[Path | None, Option("--file", "-f", help="Read the text from a file.")] = None
     lines: Annotated[bool, Option("--lines", help="With --file or -: a sample a line.")] = False
     pair: Annotated[
-        str | None, Option(metavar="TEXT", help="The second segment, for models that take two.")
+        str | None,
+        Option(
+            metavar="TEXT",
+            help="The second segment, for models that take two; for an "
+            "encoder-decoder what it is to have written.",
+        ),
     ] = None
     chat: Annotated[bool, Option("--chat", help="Put the text through the model's chat template.")] = False
     truncate: Annotated[

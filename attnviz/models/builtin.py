@@ -80,7 +80,8 @@ class BuiltinSource:
             truncate=truncate,
         )
         axis = token_axis(tokens)
-        return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, tokens.notes)
+        notes = tokens.notes if len(axis) <= TRAINED else (*tokens.notes, _BEYOND)
+        return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, notes)
 
     def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
         """A pass of the model for each sample; what its watch wants is handed to that tile by tile."""
@@ -148,6 +149,12 @@ class BuiltinSource:
         )
 
 
+TRAINED = 80
+"""Tokens of the longest texts of the training: beyond, positions are turned as they never were in it."""
+
+_BEYOND = (
+    f"the model was trained on texts of up to {TRAINED} tokens: on longer ones heads do not what they learnt"
+)
 _RESERVED = ("[PAD]", "[CLS]", "[SEP]")
 _HOLE = "[MASK]"
 

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 Eager = Callable[..., tuple[Tensor, Tensor]]
 
+HIDING = -9_999.0
+"""A mask that adds this much or less hides a key: some models, and people, add -10,000 for "not at all"."""
+
 
 class Place(NamedTuple):
     """Where one sample's queries and keys lie in the tensors of a batch: around them is padding."""
@@ -138,6 +141,11 @@ def cut_rows(scores: Tensor, rows: slice, keys: int) -> Tensor:
     return (scores if scores.shape[-2] == 1 else scores[..., rows, :])[..., :keys]
 
 
+def may_see(mask: Tensor) -> Tensor:
+    """Which keys a mask allows, bool of its shape: a number that is added and as low as HIDING hides a key."""
+    return mask if mask.dtype == torch.bool else mask > HIDING
+
+
 @dataclass(frozen=True)
 class Block:
     """Neighbouring query rows of a call and the keys that any of them may see.
@@ -180,7 +188,7 @@ def _causal(call: AttentionCall, rows: range) -> Block:
 def _masked(call: AttentionCall, mask: Tensor, rows: range) -> Block:
     """The columns from the first to the last that any of the rows may see."""
     mask = cut_rows(mask, slice(rows.start, rows.stop), call.keys)[0]
-    visible = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
+    visible = may_see(mask)
     if visible.shape[-1] == 1:
         visible = visible.expand(-1, -1, call.keys)
     seen = visible.flatten(0, 1).any(0).nonzero()

@@ -22,6 +22,7 @@ from attnviz.models.routes.frames import ATTENTION, Frames
 from attnviz.models.routes.given import Given
 from attnviz.models.routes.hook import hooked
 from attnviz.models.routes.layouts import LAYOUTS, in_whole
+from attnviz.models.routes.merged import Part, apart
 from attnviz.models.routes.softmax import watching
 from attnviz.models.steady import steady
 from attnviz.models.tap import tapped
@@ -40,6 +41,7 @@ class Met:
     """An attention that came by while the model was looked over.
 
     queries, keys: how many it had; of several images in one call, of them all
+    across:        its keys are the encoder's, though its path does not say so
     """
 
     key: Key
@@ -47,6 +49,7 @@ class Met:
     key_heads: int | None
     queries: int
     keys: int
+    across: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,13 +114,18 @@ def taken(model: nn.Module, tensors: Mapping[str, Any]) -> Census:
     if not met:
         raise RefusedError(type(model).__name__, _reason(model))
     names = named(
-        [Attention(entry.key.path, entry.queries, entry.keys) for entry in met],
+        [Attention(_side(entry), entry.queries, entry.keys) for entry in met],
         reads=reads,
         writes=writes,
     )
     facts = tuple(_facts(model, entry, *name) for entry, name in zip(met, names, strict=True))
     follows = bool({entry.key.route for entry in met} - {"interface"}) or _shifts(model)
     return Census(tuple(met), facts, reads, writes, _others(model, met, facts), follows)
+
+
+def _side(entry: Met) -> str:
+    """The path of an attention, which says whether its keys are the encoder's."""
+    return f"{entry.key.path}.cross" if entry.across else entry.key.path
 
 
 def _length(tensors: Mapping[str, Any], *names: str) -> int | None:
@@ -162,6 +170,10 @@ class Scout:
         return self._paths.get(id(module))
 
     def take(self, path: str, event: Event) -> None:
+        for part in apart(event, self._reads):
+            self._take(path, part)
+
+    def _take(self, path: str, event: Event) -> None:
         if event.route == "hook" and isinstance(event, Given):
             self._compare(path, event)
         elif isinstance(event, Given):
@@ -171,7 +183,9 @@ class Scout:
         whole = in_whole(self.frames.running, event)
         queries, keys = (own_length(whole, size, self._reads) for size in (whole.queries, whole.keys))
         key = Key(path, event.route, nth)
-        self.met.append(Met(key, event.heads, event.key_heads, queries * whole.batch, keys * whole.batch))
+        across = isinstance(event, Part) and event.across
+        size = queries * whole.batch, keys * whole.batch
+        self.met.append(Met(key, event.heads, event.key_heads, *size, across=across))
 
     def _compare(self, path: str, event: Given) -> None:
         """Notes whether what a module returns is the one softmax that was taken inside it."""

@@ -5,6 +5,14 @@ from typing import Any
 from torch import nn
 
 
+def text_config(config: Any) -> Any:
+    """The part of a configuration that is about text: of two, what is read (MusicGen also writes codes)."""
+    try:
+        return config.get_text_config()
+    except ValueError:
+        return config.get_text_config(encoder=True)
+
+
 def window_of(model: nn.Module, layer: int) -> int | None:
     """How many keys a row of a layer of a text model may see at most; None for all.
 
@@ -12,7 +20,7 @@ def window_of(model: nn.Module, layer: int) -> int | None:
     A model with a window and no layer types (Mistral) has it in every layer.
     """
     config: Any = model.config
-    config = config.get_text_config()
+    config = text_config(config)
     if getattr(config, "is_heterogeneous", False):  # then only the layers' own configurations tell
         own = config.per_layer_config
         config = own[layer] if layer < len(own) else own[-1]

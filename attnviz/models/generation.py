@@ -153,7 +153,9 @@ def _next(tensors: Mapping[str, Tensor], past: int, output: Any) -> dict[str, An
     if ids.startswith("decoder"):
         mask = {name: tensors[name] for name in ("attention_mask",) if name in tensors}
         return {**here, **mask, "encoder_outputs": (output.encoder_last_hidden_state,)}
-    return {**here, "attention_mask": tensors["attention_mask"][:, : past + 1]}
+    along = {name for name, tensor in tensors.items() if tensor.shape == tensors[ids].shape} - {ids}
+    beside = {name: tensors[name][:, past : past + 1] for name in along - {"attention_mask"}}
+    return {**here, **beside, "attention_mask": tensors["attention_mask"][:, : past + 1]}
 
 
 def axes_of(axes: Axes, layer: LayerFacts) -> tuple[Axis, Axis]:

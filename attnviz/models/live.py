@@ -19,7 +19,7 @@ from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
 from attnviz.models.census import Census, can_be_asked, merged, taken
 from attnviz.models.encoding import Reader, target_of, tokens_of
-from attnviz.models.facts import length_to_look_over, position_limit
+from attnviz.models.facts import length_to_look_over, position_limit, text_config
 from attnviz.models.fingerprint import fingerprint_of
 from attnviz.models.generation import (
     Continued,
@@ -118,7 +118,7 @@ class LiveSource:
     @cached_property
     def reads_text(self) -> bool:
         """Whether a text is all that the model needs, as tokens of a vocabulary that it has a table of."""
-        reads = "input_ids" in self._takes and hasattr(self._config.get_text_config(), "vocab_size")
+        reads = "input_ids" in self._takes and hasattr(text_config(self._config), "vocab_size")
         return reads and self._vocabulary > 0
 
     def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
@@ -298,7 +298,7 @@ class LiveSource:
             embeddings = self._model.get_input_embeddings()
         except (NotImplementedError, AttributeError):
             return 0
-        return int(getattr(embeddings, "num_embeddings", None) or self._config.get_text_config().vocab_size)
+        return int(getattr(embeddings, "num_embeddings", None) or text_config(self._config).vocab_size)
 
     @property
     def _parts(self) -> Parts:
@@ -312,7 +312,7 @@ class LiveSource:
 
     @cached_property
     def _positions(self) -> int | None:
-        return position_limit(self._config.get_text_config(), self._model)
+        return position_limit(text_config(self._config), self._model)
 
     @cached_property
     def _start(self) -> int | None:

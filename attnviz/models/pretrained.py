@@ -17,6 +17,7 @@ from transformers import (
 from attnviz.errors import ModelError
 from attnviz.models.checkpoint import SAFE, Checkpoint
 from attnviz.models.devices import device_of, dtype_of
+from attnviz.models.facts import text_config
 from attnviz.models.generation import check_writes
 from attnviz.models.hub import first_line
 from attnviz.models.request import Request
@@ -106,7 +107,7 @@ def _check_version() -> None:
 
 def reads_text(config: Any) -> bool:
     """Whether a model of this configuration has a vocabulary."""
-    return hasattr(config.get_text_config(), "vocab_size")
+    return hasattr(text_config(config), "vocab_size")
 
 
 def _check_report(report: dict[str, Any], checkpoint: Checkpoint, *, unused: tuple[str, ...]) -> None:

@@ -19,7 +19,6 @@ class Reason(Enum):
 
 
 NO_SOFTMAX: Mapping[str, Callable[[Any], bool]] = {
-    "LSHSelfAttention": lambda _: True,
     "NystromformerSelfAttention": lambda module: bool(module.num_landmarks != module.seq_len),
     "YosoSelfAttention": lambda _: True,
     "MraSelfAttention": lambda _: True,

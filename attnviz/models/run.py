@@ -15,6 +15,7 @@ from attnviz.models.routes.base import Called, Event, own_length
 from attnviz.models.routes.frames import Frames
 from attnviz.models.routes.hook import hooked
 from attnviz.models.routes.layouts import in_whole
+from attnviz.models.routes.merged import apart
 from attnviz.models.routes.softmax import watching
 from attnviz.models.scratch import Scratch
 from attnviz.models.tap import tapped
@@ -47,10 +48,11 @@ class Batch:
         behind, ahead = self._sides(layer.stack)
         queries = _within(behind, event.queries, sample, event)
         keys = _within(ahead, event.keys, sample, event)
-        if isinstance(event, Called) and event.sees_all and len(keys) < event.keys:
-            self._check_single(layer)
-            keys = range(event.keys)  # padding too
-        return Place(sample, queries, keys)
+        place = Place(sample, queries, keys)
+        if not (isinstance(event, Called) and len(keys) < event.keys and event.sees_beyond(place)):
+            return place
+        self._check_single(layer)
+        return place._replace(keys=range(event.keys))  # padding too
 
     def _check_single(self, layer: LayerFacts) -> None:
         if self.samples > 1:
@@ -109,6 +111,11 @@ class Run:
 
         Returns its output, if that was made on the way.
         """
+        read = self._batch.read
+        outputs = [self._take(path, part) for part in apart(event, read.length if read else None)]
+        return outputs[0]
+
+    def _take(self, path: str, event: Event) -> Tensor | None:
         key = Key(path, event.route, self._seen[path, event.route])
         if (path, event.route) not in self._known:
             return None

@@ -17,6 +17,11 @@ def steady(model: nn.Module, *, eager: bool = False, parts: Parts | None = None)
     """Inside the block the model computes without dropout, gradients and caches, from a state it can repeat.
 
     eager: with plain matrix products; else as it is, unless its own way says nothing of masks (flash, flex)
+    In a few models sdpa and eager truly compute different things: a mask that is missing is a causal one to
+    sdpa only (Moshi's depth decoder, BLT, Phi-4's images), a boolean one is added as numbers by eager
+    (Grounding DINO), ALiBi is added twice by eager (Falcon). Mostly sdpa is what was meant. The model is
+    not switched to the other for that: shown is what it computes where its user runs it, and that run's
+    weights times values are its output.
     parts: the model's, if they are known
     Training flags, configurations and random numbers are restored, after an exception too.
     Raises ModelError if its attention is computed by something whose numbers may be others.

@@ -162,7 +162,7 @@ def own_weights(call: AttentionCall, heads: range, block: Block) -> Tensor:
             f"where {list(shape)} are needed: this model cannot be captured exactly"
         )
     kept = slice(heads.start - part.first, heads.stop - part.first)
-    seen: Tensor = weights[0, kept, :, block.columns.start : block.columns.stop]
+    seen: Tensor = weights[0, kept, :, block.columns.start : block.columns.stop].float()
     return seen if block.blind is None else seen.masked_fill(_of(block.blind, heads), 0)
 
 
@@ -219,7 +219,11 @@ def is_textbook(call: AttentionCall) -> bool:
 def _can_be_textbook(call: AttentionCall) -> bool:
     """Whether the formula has everything that it needs; a sink a head, a key head for each group."""
     plain = call.heads % call.key.shape[1] == 0 and call.query.shape[-1] == call.key.shape[-1]
-    return plain and (call.sinks is None or call.sinks.numel() == call.heads)
+    return (
+        plain
+        and call.query.dtype == torch.float32
+        and (call.sinks is None or call.sinks.numel() == call.heads)
+    )
 
 
 def _same_both_ways(call: AttentionCall) -> bool:
@@ -252,8 +256,8 @@ def check_sums(tile: Tile, tolerance: float = 1e-3) -> None:
     which = f"layer {tile.layer.name}, head {tile.heads[head]}"
     if not torch.isfinite(sums[head, row]):
         raise ModelError(
-            f"{which} has weights that are no numbers (token {tile.rows[row]}): "
-            "float16 overflows, try --dtype bfloat16 or float32"
+            f"{which} has weights that are no numbers (token {tile.rows[row]}): its scores are infinite or "
+            "undefined; float16 overflows, where that is its format try --dtype bfloat16 or float32"
         )
     raise ModelError(
         f"the weights of {which} do not sum to 1 but to {float(sums[head, row]):g} "

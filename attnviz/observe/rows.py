@@ -40,8 +40,9 @@ def shapes(tile: Tile, scratch: Scratch) -> Shapes:
         logs = weights.clamp_min(torch.finfo(weights.dtype).tiny).log_()
         nats = sums.log() - scratch.dot(weights, logs) / sums
     else:
-        top = scores.gather(-1, places[..., None])[..., 0]
-        nats = top - (largest / sums).log() - scratch.dot(weights, scores) / sums
+        below = scratch.take("below", tuple(scores.shape), scores.device)
+        torch.sub(scores, scores.gather(-1, places[..., None]), out=below)  # large scores are far from 0
+        nats = -(largest / sums).log() - below.mul_(weights).sum(-1) / sums
     return Shapes(sums, largest, places + tile.columns.start, nats.clamp_min_(0).div_(math.log(2)))
 
 

@@ -120,11 +120,11 @@ def digits(name: str) -> int:
 
 
 def cell_text(view: HeadGrid, value: float) -> str:
-    """A number short enough for a cell of a grid: ".42", "12.4", "310"; nothing where there is none."""
+    """A number short enough for a cell of a grid: ".42", "12.4", "310"; "-" where there is none."""
     if math.isnan(value):
-        return ""
+        return "-"
     if view.scale.vmax <= 1:
-        return two_digits(value)
+        return two_digits(value) or ".00"
     return f"{value:z.{digits(view.metric) if view.scale.vmax < 100 else 0}f}"
 
 

@@ -3,16 +3,18 @@
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from itertools import islice
 
 import pytest
 import torch
 
 from attnviz.attention import padding
 from attnviz.builtin import store
+from attnviz.builtin.language import stories
 from attnviz.captures import LayerFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
-from attnviz.models.builtin import BuiltinSource
+from attnviz.models.builtin import TRAINED, BuiltinSource
 from attnviz.observe.tiles import Tile
 
 
@@ -90,7 +92,7 @@ def test_a_text_that_is_too_long_says_both_numbers_and_can_be_cut(source) -> Non
     with pytest.raises(InputError, match=r"has 702 tokens and builtin:encoder reads at most 512: --truncate"):
         source.encode(long)
     encoded = source.encode(long, truncate=True)
-    assert encoded.notes == ("cut to 512 of 702 tokens",)
+    assert encoded.notes[0] == "cut to 512 of 702 tokens"
     assert encoded.axes[""][0].labels[-1] == "[SEP]"
     assert len(source.encode(Sample("the cat")).axes[""][0]) == 4  # nothing of the cut is left behind
 
@@ -176,3 +178,15 @@ def test_loading_takes_no_library_that_is_not_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_text_longer_than_those_of_the_training_is_told(source) -> None:
+    assert source.encode(Sample("the dog " * 30)).notes == ()
+    (note,) = source.encode(Sample("the dog " * 60)).notes
+    assert "trained on texts of up to 80 tokens" in note
+
+
+def test_the_texts_of_the_training_are_no_longer_than_is_told(source) -> None:
+    texts = [story.text for story in islice(stories(5, split="train"), 1000)]
+    lengths = [source.encode(Sample(text)).tensors["ids"].shape[1] for text in texts]
+    assert 40 < max(lengths) <= TRAINED

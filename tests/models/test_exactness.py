@@ -17,6 +17,7 @@ from attnviz.models import calls, tiling
 from attnviz.models import textbook as textbook_module
 from attnviz.models.base import Encoded, Source
 from attnviz.models.calls import AttentionCall
+from attnviz.models.live import LiveSource
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.run import observe
 from tests.models import zoo
@@ -222,3 +223,27 @@ def textbook(call: AttentionCall, visible: np.ndarray) -> np.ndarray:
     key = call.key.repeat_interleave(call.heads // call.key.shape[1], 1)
     scores = (call.query.double() @ key.double().transpose(-1, -2))[0] * call.options["scaling"]
     return scores.masked_fill(~torch.tensor(visible), -torch.inf).softmax(-1).numpy()
+
+
+@pytest.mark.parametrize("family", ["gpt2", "gemma2", "falcon"])
+def test_double_precision_is_captured_too(family: str, directory_of: Directories) -> None:
+    model = AutoModel.from_pretrained(directory_of(family), dtype=torch.float64)
+    source = LiveSource(model)
+    encoded = source.prepared(
+        {"input_ids": torch.arange(9)[None] + 20, "attention_mask": torch.ones(1, 9, dtype=torch.long)}
+    )
+    seen = observe(source, encoded, [KeepMaps()])
+    eager = AutoModel.from_pretrained(directory_of(family), dtype=torch.float64, attn_implementation="eager")
+    with torch.inference_mode():
+        own = eager(**encoded.tensors, output_attentions=True).attentions
+    for maps, weights in zip(seen.maps, own, strict=True):
+        np.testing.assert_allclose(maps.weights, weights[0].float().numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("hiding", [-1e4, torch.finfo(torch.float32).min, -torch.inf])
+def test_a_mask_hides_whatever_number_it_is_made_of(hiding: float, directory_of: Directories) -> None:
+    source = LiveSource(AutoModel.from_pretrained(directory_of("gpt2")))
+    mask = torch.full((1, 1, 9, 9), hiding).triu(1)
+    encoded = source.prepared({"input_ids": torch.arange(9)[None] + 20, "attention_mask": mask})
+    seen = observe(source, encoded, [KeepMaps()])
+    np.testing.assert_array_equal(seen.maps[0].visible[0], np.tri(9, dtype=bool))

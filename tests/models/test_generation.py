@@ -241,3 +241,19 @@ def test_a_language_head_that_is_not_in_the_files_is_missed(
 ) -> None:
     assert run(["heatmap", "The cat", "-m", str(directory_of("llama")), "--generate", "4"]) == 1
     assert "1 weights of" in capsys.readouterr().err
+
+
+def test_what_a_token_is_beside_its_number_goes_along_in_every_step() -> None:
+    """GPT-2 adds an embedding of the token's type, where its tokenizer gives one."""
+    model = writer("gpt2")
+    tokenizer = zoo.byte_bpe()
+    tokenizer.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
+    source = LiveSource(model, tokenizer=tokenizer)
+    encoded = source.encode(Sample("The cat sat on", generate=5))
+    seen = observe(source, encoded, [KeepMaps()])
+    model.set_attn_implementation("eager")
+    with torch.inference_mode():
+        own = model(**encoded.tensors, output_attentions=True).attentions
+    assert "token_type_ids" in encoded.tensors
+    for maps, weights in zip(seen.maps, own, strict=True):
+        np.testing.assert_allclose(maps.weights, weights[0].numpy(), atol=1e-5)

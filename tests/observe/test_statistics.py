@@ -356,3 +356,12 @@ def test_a_models_statistics_are_those_of_its_maps(family: str, tmp_path: Path) 
     assert set(statistics.values) == set(expected.values)
     for name, values in statistics.values.items():
         np.testing.assert_allclose(values, expected.values[name], atol=1e-5, err_msg=name)
+
+
+def test_scores_far_from_zero_lose_no_precision() -> None:
+    scores = torch.randn(2, 40, 40, generator=torch.Generator().manual_seed(2), dtype=torch.float64) + 2.5e5
+    scores = scores.float()
+    tile = whole_tile(scores.softmax(-1))
+    plain = seen(numbered(40), [tile]).values["entropy"]
+    told = seen(numbered(40), [replace(tile, scores=scores)]).values["entropy"]
+    np.testing.assert_allclose(told, plain, atol=1e-4)

@@ -113,7 +113,7 @@ def test_a_grid_worked_by_hand():
 a model  “a text”
 
    head   0    1    2
-layer 0 ·    ·.17 ░.33
+layer 0 ·.00 ·.17 ░.33
 layer 1 ▒.50 ▓.67
 
         ·······░░░░░░▒▒▒▒▒▒▒▓▓▓▓▓▓███████  previous

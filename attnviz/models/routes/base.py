@@ -14,7 +14,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from attnviz.captures import LayerFacts
-from attnviz.models.calls import AttentionCall, Place
+from attnviz.models.calls import AttentionCall, Place, cut_rows, may_see, of_sample
 from attnviz.models.scratch import Scratch
 from attnviz.models.tiling import tiles, tiles_and_output
 from attnviz.observe.tiles import Tile
@@ -109,10 +109,15 @@ class Called:
     def in_blocks(self) -> bool:
         return False
 
-    @property
-    def sees_all(self) -> bool:
-        """Whether every query sees every key, padding or not."""
-        return self.call.mask is None and not self.call.causal
+    def sees_beyond(self, place: Place) -> bool:
+        """Whether some of the sample's queries may see keys that are not its own: padding, not masked."""
+        call = of_sample(self.call, place.sample)
+        if call.mask is None:
+            return not call.causal or place.keys.start > 0
+        rows = slice(place.queries.start, place.queries.stop)
+        mask = cut_rows(call.mask, rows, call.keys)[0]
+        seen = may_see(mask).flatten(0, 1).any(0).expand(call.keys)
+        return bool(seen[: place.keys.start].any() or seen[place.keys.stop :].any())
 
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         return tiles(self.call, layer, heads, place)

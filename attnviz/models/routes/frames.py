@@ -14,7 +14,16 @@ ATTENTION = re.compile(r"att(entio)?n|mha", re.IGNORECASE)
 OTHERWISE = re.compile(r"residual|hyperconnection|router|gate$", re.IGNORECASE)
 """Modules whose softmax shares something else out: streams, depths, experts."""
 
-HEADS = ("num_heads", "num_attention_heads", "n_heads", "n_head", "nhead", "nheads", "heads")
+HEADS = (
+    "num_heads",
+    "num_attention_heads",
+    "num_attn_heads",
+    "n_heads",
+    "n_head",
+    "nhead",
+    "nheads",
+    "heads",
+)
 """What modules call the number of their heads."""
 
 

@@ -27,7 +27,8 @@ class Given:
     scores:  what they are the softmax of, same shape, where that is known
     across:  how many keys there are
     seen:    which of them may be seen, bool, same shape, where that is known
-    columns: which key each place of a row is: ``[queries, places]``, -1 for none; None: place i is key i
+    columns: which key each place of a row is: ``[queries, places]``, or of each head's rows
+             ``[heads, queries, places]``; -1 for none; None: place i is key i
     whole:   rows that see all keys after all, by their numbers: ``[heads, keys]``
     holes:   what was not computed has a weight of 0
     """
@@ -123,17 +124,23 @@ class Given:
         self, weights: Tensor, visible: Tensor, heads: range, rows: range
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The same of rows whose places are keys of their own each."""
-        assert self.columns is not None
-        places = self.columns[rows.start : rows.stop].to(weights.device)
+        places = self._places(heads, rows).to(weights.device)
         spread = _put(weights, places, self.across)
         seen = _put(visible.float(), places, self.across) > 0
-        computed = _put(torch.ones_like(places, dtype=torch.float32)[None], places, self.across) > 0
+        computed = _put(torch.ones_like(places, dtype=torch.float32), places, self.across) > 0
         for row in set(self.whole) & set(rows):
             at = row - rows.start
             spread[:, at] = self.whole[row][heads.start : heads.stop]
             seen[:, at] = spread[:, at] != 0
             computed[:, at] = True
         return spread, seen, computed
+
+    def _places(self, heads: range, rows: range) -> Tensor:
+        """Which key each place of some rows is: ``[1 or heads, rows, places]``."""
+        assert self.columns is not None
+        if self.columns.ndim == 2:
+            return self.columns[None, rows.start : rows.stop]
+        return self.columns[heads.start : heads.stop, rows.start : rows.stop]
 
 
 def _put(values: Tensor, places: Tensor, across: int) -> Tensor:

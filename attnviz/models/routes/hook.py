@@ -40,7 +40,7 @@ def _hook(thread: int, frames: Frames, listener: Listener) -> Callable[[nn.Modul
         if not weights or not frames.attention():
             return None
         with unheard():
-            for event in arranged(frames.running, weights):
+            for event in arranged(frames.running, weights, _numbers(output)):
                 listener.take(path, event)
         return _emptied(module, output)
 
@@ -50,6 +50,11 @@ def _hook(thread: int, frames: Frames, listener: Listener) -> Callable[[nn.Modul
 def _is_taken(module: nn.Module, entry: Any) -> bool:
     """Whether an entry of what a module returns is its weights; a layout of its own may leave some out."""
     return is_weights(entry, whole=type(module).__name__ not in LAYOUTS)
+
+
+def _numbers(output: Sequence[Any]) -> list[Tensor]:
+    """What a module returns besides that counts something: to which bucket a token was hashed."""
+    return [entry for entry in output[1:] if isinstance(entry, Tensor) and not entry.is_floating_point()]
 
 
 def is_weights(entry: Any, *, whole: bool = True) -> bool:

@@ -40,6 +40,8 @@ def _fivefold(module: str, weights: Tensor, heads: int | None) -> tuple[Tensor, 
     """Weights with an axis more: what it is differs; windows and streams attend each by themselves."""
     if module == "PegasusXGlobalLocalAttention":
         return _after_globals(weights)
+    if module == "ProphetNetNgramSelfAttention":
+        return _after_main(weights)
     if "Deformable" in module:  # [batch, queries, heads, levels, points]
         return weights.flatten(3).transpose(1, 2), None
     if heads == weights.shape[1]:  # [batch, heads, windows, queries, keys]
@@ -66,12 +68,27 @@ def _after_globals(weights: Tensor) -> tuple[Tensor, Tensor]:
     return weights.flatten(2, 3), columns.flatten(0, 1)
 
 
-def arranged(frames: Sequence[Frame], returned: Sequence[Tensor]) -> list[Given]:
+def _after_main(weights: Tensor) -> tuple[Tensor, Tensor]:
+    """ProphetNet: ``[batch, streams, heads, queries, 2 * queries]``: main keys, then its own."""
+    streams, _, queries, places = weights.shape[1:]
+    place = torch.arange(places, device=weights.device)
+    stream = torch.arange(streams, device=weights.device)[:, None, None]
+    columns = torch.where(place < queries, place, place + stream * queries).expand(streams, queries, places)
+    return weights.transpose(1, 2).flatten(2, 3), columns.flatten(0, 1)
+
+
+def arranged(
+    frames: Sequence[Frame], returned: Sequence[Tensor], numbers: Sequence[Tensor] = ()
+) -> list[Given]:
     """The attentions that a module returned.
 
-    frames: what runs, the module innermost (last)
+    frames:  what runs, the module innermost (last)
+    numbers: what it returned besides
     """
-    layout = LAYOUTS.get(type(frames[-1].module).__name__)
+    name = type(frames[-1].module).__name__
+    if name == "LSHSelfAttention":
+        return _hashed(frames[-1], returned[0], numbers)
+    layout = LAYOUTS.get(name)
     if layout is not None and (given := layout(frames[-1], returned)) is not None:
         return [given]
     found = (by_heads(list(reversed(frames))[:3], weights) for weights in returned)
@@ -126,13 +143,36 @@ def _chunks(frame: Frame, returned: Sequence[Tensor]) -> Given | None:
     (weights,) = returned
     if weights.ndim != 5:
         return None
+    columns = _beside(frame, weights)
+    return Given("hook", weights.flatten(2, 3), len(columns), columns=columns)
+
+
+def _beside(frame: Frame, weights: Tensor) -> Tensor:
+    """Which key each place of each row of Reformer's chunks is, ``[chunks * queries, places]``."""
     module: Any = frame.module
     chunks, queries, places = weights.shape[2:]
     chunk = torch.arange(chunks, device=weights.device)[:, None, None]
     place = torch.arange(places, device=weights.device)
-    beside = (chunk - module.num_chunks_before + place // queries) % chunks
-    columns = (beside * queries + place % queries).expand(chunks, queries, places).flatten(0, 1)
-    return Given("hook", weights.flatten(2, 3), chunks * queries, columns=columns)
+    beside = (chunk - int(module.num_chunks_before) + place // queries) % chunks
+    return (beside * queries + place % queries).expand(chunks, queries, places).flatten(0, 1)
+
+
+def _hashed(frame: Frame, weights: Tensor, numbers: Sequence[Tensor]) -> list[Given]:
+    """Reformer's other layers: chunks of the tokens in the order of their buckets, each head's its own.
+
+    A short text is no chunks. Nothing is made of several rounds of hashing: their shares are not returned.
+    """
+    if weights.ndim == 4:
+        return [Given("hook", weights, weights.shape[-1])]
+    buckets = next((entry[0] for entry in numbers if entry.ndim == 4), None)  # [heads, rounds, tokens]
+    if buckets is None or buckets.shape[1] != 1 or weights.shape[0] != 1:
+        return []
+    order = torch.argsort(buckets[:, 0], dim=-1, stable=True)
+    back = torch.argsort(order, dim=-1)
+    columns = order[:, _beside(frame, weights)]  # [heads, rows in this order, places]
+    rows = back[..., None].expand(columns.shape)
+    weights = weights.flatten(2, 3).gather(2, rows[None])
+    return [Given("hook", weights, order.shape[-1], columns=columns.gather(1, rows))]
 
 
 def _neighbours(frame: Frame, returned: Sequence[Tensor]) -> Given | None:

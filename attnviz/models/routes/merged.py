@@ -1,0 +1,90 @@
+"""Two attentions that share one softmax, told apart: what is written and what was read (T5Gemma 2)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from attnviz.captures import LayerFacts
+from attnviz.models.calls import Place
+from attnviz.models.routes.base import Called, Event
+from attnviz.observe.tiles import Tile
+
+MERGED = ("T5Gemma2MergedAttention",)
+"""Decoder layers whose keys are those of their own tokens, and after them those of the encoder's."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the keys of an attention, in the coordinates of their own side, as the model returns them.
+
+    The other keys take from its rows what a sink would: they sum to less than 1.
+    columns: which of the keys
+    across:  whether they are the encoder's
+    """
+
+    inner: Called
+    columns: range
+    across: bool
+
+    @property
+    def route(self) -> str:
+        return self.inner.route
+
+    @property
+    def batch(self) -> int:
+        return self.inner.batch
+
+    @property
+    def heads(self) -> int:
+        return self.inner.heads
+
+    @property
+    def key_heads(self) -> int | None:
+        return self.inner.key_heads
+
+    @property
+    def queries(self) -> int:
+        return self.inner.queries
+
+    @property
+    def keys(self) -> int:
+        return len(self.columns)
+
+    @property
+    def in_blocks(self) -> bool:
+        return False
+
+    def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
+        """The weights of some heads of one sample, cut to these keys."""
+        first = self.columns.start
+        wanted = range(first + place.keys.start, first + place.keys.stop)
+        for tile in self.inner.tiles(layer, heads, place._replace(keys=range(self.inner.keys))):
+            yield _cut(tile, wanted)
+
+
+def _cut(tile: Tile, wanted: range) -> Tile:
+    """The tile without the other keys; they are counted from the first of those wanted."""
+    start = min(max(tile.columns.start, wanted.start), wanted.stop)
+    stop = max(min(tile.columns.stop, wanted.stop), start)
+    kept = slice(max(0, start - tile.columns.start), max(0, stop - tile.columns.start))
+    return replace(
+        tile,
+        columns=range(start - wanted.start, stop - wanted.start),
+        size=(tile.size[0], len(wanted)),
+        weights=tile.weights[..., kept],
+        visible=tile.visible if tile.visible.shape[-1] == 1 else tile.visible[..., kept],
+        scores=None if tile.scores is None else tile.scores[..., kept],
+        sink=True,
+    )
+
+
+def apart(event: Event, reads: int | None) -> list[Event]:
+    """The attentions that one of a running model consists of: mostly itself.
+
+    reads: how many tokens the model's encoder was given
+    """
+    merged = isinstance(event, Called) and type(event.call.module).__name__ in MERGED
+    if not merged or reads is None or reads >= event.keys:
+        return [event]
+    own = event.keys - reads
+    assert isinstance(event, Called)
+    return [Part(event, range(own), across=False), Part(event, range(own, event.keys), across=True)]
