@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -67,7 +69,23 @@ def random_model(
     if size > MOST:
         raise ValueError(f"{model_class.__name__} has {size} parameters")
     torch.manual_seed(SEED)
-    return _made(model_class, config, implementation).eval()
+    with _marked():
+        model = _made(model_class, config, implementation).eval()
+    for parameter in model.parameters():
+        if not bool(parameter.isfinite().all()):
+            nn.init.normal_(parameter, std=0.02)
+    return model
+
+
+@contextmanager
+def _marked() -> Iterator[None]:
+    """While it lasts, what is made and not initialised (some models forget their experts) is NaN."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _made(

@@ -200,6 +200,9 @@ AUDIO: dict[str, Special] = {
             "input_features": normal(1, m.config.audio_config.num_mel_bins, 256),
         },
     ),
+    "voxtral_realtime_encoder": Special(
+        inputs=lambda m: {"input_features": normal(1, m.config.num_mel_bins, 64)}
+    ),
     "voxtral_realtime": Special(
         inputs=lambda m: {
             "input_ids": ids(1, 8),
