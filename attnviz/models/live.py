@@ -243,15 +243,20 @@ class LiveSource:
         names = {frozenset(encoded.tensors) for encoded in batch}
         if any(encoded.written for encoded in batch):
             return False
-        if len(names) > 1 or not all(is_plain(encoded.tensors) for encoded in batch):
+        if len(names) > 1 or not all(self._is_text(encoded.tensors) for encoded in batch):
             return False
         census = self._census(batch[0].tensors)
         sizes = {size for met in census.met for size in (met.queries, met.keys)}
         return census.routes == {"interface"} and sizes <= {census.reads, census.writes}
 
+    def _is_text(self, tensors: Mapping[str, Any]) -> bool:
+        """Whether the tensors are those of texts on every side of the model, and nothing else."""
+        whole = self._start is None or "decoder_input_ids" in tensors
+        return whole and is_plain(tensors) and self.reads_text
+
     def _census(self, tensors: Mapping[str, Any]) -> Census:
         """The attentions that come by with such input, looked for once."""
-        if not (is_plain(tensors) and self.reads_text):
+        if not self._is_text(tensors):
             kind = frozenset((name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items())
             return self._known(kind, lambda: tensors)
         tokens = max(tensor.shape[1] for tensor in tensors.values())

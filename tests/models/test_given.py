@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 from transformers import (
+    BartConfig,
+    BartForConditionalGeneration,
     BertConfig,
     BertForSequenceClassification,
     GPT2Config,
@@ -279,3 +281,53 @@ def test_a_model_can_be_made_a_source_once() -> None:
     model, tensors = made("gpt2")
     source = attnviz.load_model(model)
     check_same(seen_of(tensors, source), own(model, tensors))
+
+
+# What the rows and columns stand for
+
+
+def bart() -> PreTrainedModel:
+    sizes = {"d_model": 32, "encoder_ffn_dim": 32, "decoder_ffn_dim": 32, "max_position_embeddings": 40}
+    heads = {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+    layers = {"encoder_layers": 2, "decoder_layers": 2}
+    torch.manual_seed(7)
+    config = BartConfig(**SMALL, **sizes, **heads, **layers, decoder_start_token_id=1)
+    return BartForConditionalGeneration(config).eval()
+
+
+PADDED = {**TEXT, "attention_mask": torch.tensor([[1, 1, 1, 1, 1, 0, 0]])}
+
+
+@pytest.mark.parametrize("kind", ["bart", "t5"])
+def test_a_decoder_that_makes_its_tokens_itself_is_numbered_and_keeps_all_of_them(kind: str) -> None:
+    model, extra = (bart(), {}) if kind == "bart" else (t5().eval(), {"labels": IDS})
+    seen = seen_of({**PADDED, **extra}, model, tokenizer=zoo.wordpiece())
+    encoder, decoder, cross = (seen.maps[f"{stack}.0"] for stack in ("encoder", "decoder", "cross"))
+    assert encoder.keys.ids == tuple(IDS[0, :5].tolist())
+    assert decoder.queries.labels == decoder.keys.labels == tuple("0123456")
+    assert cross.queries.labels == tuple("0123456")
+    assert cross.keys == encoder.keys
+    weights = own(model, {**PADDED, **extra})
+    check_same(
+        seen,
+        {
+            name: each[:, : len(seen.maps[name].queries), : len(seen.maps[name].keys)]
+            for name, each in weights.items()
+        },
+    )
+
+
+def test_what_the_encoder_made_already_is_masked_and_its_decoder_keeps_its_name() -> None:
+    model = made("t5")[0]
+    with torch.no_grad():
+        done = model.get_encoder()(**PADDED)
+    ids = torch.tensor([[0, 7, 13, 19, 31, 4, 6]])
+    given = {"encoder_outputs": done, "attention_mask": PADDED["attention_mask"], "decoder_input_ids": ids}
+    seen = seen_of(given, model)
+    assert {name.rpartition(".")[0] for name in seen.maps.names} == {"decoder", "cross"}
+    decoder, cross = seen.maps["decoder.1"], seen.maps["cross.1"]
+    assert decoder.queries.ids == decoder.keys.ids == cross.queries.ids == tuple(ids[0].tolist())
+    assert cross.keys.labels == tuple("01234")
+    weights = own(model, given)
+    np.testing.assert_allclose(decoder.weights, weights["decoder.1"], atol=1e-5)
+    np.testing.assert_allclose(cross.weights, weights["cross.1"][:, :, :5], atol=1e-5)
