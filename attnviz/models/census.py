@@ -4,7 +4,7 @@ import inspect
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -58,6 +58,7 @@ class Census:
     facts:  what is known of each, likewise
     reads, writes: tokens that it was looked over with, on either side
     decodes: whether its decoder reads something else than its encoder
+    alike:  sides (queries, keys) of layers that are only as long as the tokens, and none, by the layer's name
     others: layers that mix tokens in another way
     follows: whether the modules that run must be followed
     """
@@ -67,6 +68,7 @@ class Census:
     reads: int | None = None
     writes: int | None = None
     decodes: bool = False
+    alike: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)
     others: tuple[LayerFacts, ...] = ()
     follows: bool = False
 
@@ -76,7 +78,9 @@ class Census:
 
     def over(self, layer: LayerFacts) -> tuple[Over, Over]:
         """What the queries and the keys of a layer are over."""
-        return over_of(layer.stack, decodes=self.decodes)
+        queries, keys = over_of(layer.stack, decodes=self.decodes)
+        not_queries, not_keys = self.alike.get(layer.name, (False, False))
+        return None if not_queries else queries, None if not_keys else keys
 
     def only(self, wanted: Callable[[LayerFacts], bool]) -> "Census":
         """The census of some of the layers."""
@@ -125,7 +129,15 @@ def taken(model: nn.Module, tensors: Mapping[str, Any]) -> Census:
     )
     facts = tuple(_facts(model, entry, *name) for entry, name in zip(met, names, strict=True))
     follows = bool({entry.key.route for entry in met} - {"interface"}) or _shifts(model)
-    return Census(tuple(met), facts, reads, writes, decodes, _others(model, met, facts), follows)
+    return Census(
+        met=tuple(met),
+        facts=facts,
+        reads=reads,
+        writes=writes,
+        decodes=decodes,
+        others=_others(model, met, facts),
+        follows=follows,
+    )
 
 
 def _shifts(model: nn.Module) -> bool:

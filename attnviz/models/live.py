@@ -14,6 +14,7 @@ import attnviz
 from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
+from attnviz.models.alike import told_apart
 from attnviz.models.axes import prepared_axes, stack_axes
 from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
@@ -269,7 +270,8 @@ class LiveSource:
 
     def _known(self, kind: object, tensors: Callable[[], Mapping[str, Any]]) -> Census:
         if kind not in self._censuses:
-            self._censuses[kind] = taken(self._model, self._moved(tensors()))
+            given = self._moved(tensors())
+            self._censuses[kind] = told_apart(self._model, given, taken(self._model, given))
         return self._censuses[kind]
 
     def _little(self, length: int) -> dict[str, Tensor]:

@@ -13,8 +13,11 @@ from transformers import (
     BartForConditionalGeneration,
     BertConfig,
     BertForSequenceClassification,
+    BertModel,
     GPT2Config,
     GPT2LMHeadModel,
+    LxmertConfig,
+    LxmertModel,
     PreTrainedModel,
     T5Config,
     T5ForConditionalGeneration,
@@ -331,3 +334,52 @@ def test_what_the_encoder_made_already_is_masked_and_its_decoder_keeps_its_name(
     weights = own(model, given)
     np.testing.assert_allclose(decoder.weights, weights["decoder.1"], atol=1e-5)
     np.testing.assert_allclose(cross.weights, weights["cross.1"][:, :, :5], atol=1e-5)
+
+
+HEADS = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 32}
+MASK = PADDED["attention_mask"]
+
+
+def lxmert() -> PreTrainedModel:
+    torch.manual_seed(7)
+    layers = {"l_layers": 1, "r_layers": 1, "x_layers": 1, "visual_feat_dim": 16}
+    return LxmertModel(LxmertConfig(**HEADS, **layers, vocab_size=zoo.VOCABULARY)).eval()
+
+
+def bert_that_reads_another() -> PreTrainedModel:
+    torch.manual_seed(7)
+    config = BertConfig(**HEADS, num_hidden_layers=2, vocab_size=zoo.VOCABULARY)
+    config.is_decoder = config.add_cross_attention = True
+    return BertModel(config).eval()
+
+
+def test_regions_of_an_image_that_are_as_many_as_the_tokens_are_not_taken_for_them() -> None:
+    regions = {"visual_feats": torch.randn(1, 7, 16), "visual_pos": torch.rand(1, 7, 4)}
+    seen = seen_of({**PADDED, **regions}, lxmert())
+    text, image = tuple(IDS[0, :5].tolist()), ()
+    over = {maps.name: (maps.queries.ids, maps.keys.ids) for maps in seen.maps}
+    assert over["0"] == over["2"] == (text, text)
+    assert over["1"] == over["3"] == (image, image)
+    assert (over["cross.0"], over["cross.1"]) == ((text, image), (image, text))
+    assert len(seen.maps["cross.0"].keys) == 7
+    assert len(seen.maps["cross.1"].keys) == 5
+
+
+def test_states_of_another_model_that_are_as_long_as_the_text_are_not_taken_for_it() -> None:
+    states = {"encoder_hidden_states": torch.randn(1, 7, 32)}
+    theirs = torch.tensor([[0, 0, 1, 1, 1, 1, 1]])
+    model = bert_that_reads_another()
+    given = {**PADDED, **states, "encoder_attention_mask": theirs}
+    seen = seen_of(given, model)
+    assert seen.maps["cross.1"].keys.labels == tuple("0123456")
+    assert seen.maps["cross.1"].queries.ids == tuple(IDS[0, :5].tolist())
+    weights = own(model, given)["cross.1"]
+    np.testing.assert_allclose(seen.map("cross.1.2"), weights[2, :5], atol=1e-5)
+
+
+def test_what_cannot_be_told_from_the_text_is_numbered() -> None:
+    """One token cannot be left out of a text of one."""
+    given = {"input_ids": IDS[:, :1], "encoder_hidden_states": torch.randn(1, 1, 32)}
+    seen = seen_of(given, bert_that_reads_another())
+    assert seen.maps["cross.0"].keys.labels == ("0",)
+    assert seen.maps["cross.0"].keys.ids == ()
