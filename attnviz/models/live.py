@@ -19,6 +19,7 @@ from attnviz.models.axes import prepared_axes, stack_axes
 from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
 from attnviz.models.census import Census, can_be_asked, merged, taken
+from attnviz.models.checks import Reads, check_prepared
 from attnviz.models.encoding import Reader, target_of, tokens_of
 from attnviz.models.facts import length_to_look_over, position_limit
 from attnviz.models.fingerprint import fingerprint_of
@@ -171,11 +172,11 @@ class LiveSource:
         """What the model is called with, a batch of one made elsewhere.
 
         labels: of its tokens, padding left out; else they are those of the tokenizer, or numbers
-        Raises InputError if it is no batch of one, or if there are not as many labels as tokens.
+        Raises InputError if it is nothing that the model can read, no batch of one, or if there are not as
+        many labels as tokens.
         """
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        if not hasattr(self._config, "num_codebooks"):  # of which each has a row of its own
-            _check_single(given)
+        check_prepared(given, self._reads)
         census = self._census(given)
         _, batch = joined([given], 0)
         sides = {"input_ids": batch.read, "decoder_input_ids": batch.written}
@@ -307,6 +308,18 @@ class LiveSource:
             return 0
         return int(getattr(embeddings, "num_embeddings", None) or self._config.get_text_config().vocab_size)
 
+    @cached_property
+    def _reads(self) -> Reads:
+        """What prepared tensors are held against; a decoder may have a vocabulary of its own."""
+        decoder = getattr(self._config.get_text_config(decoder=True), "vocab_size", 0)
+        return Reads(
+            name=self._name,
+            main=self._model.main_input_name,
+            known={"input_ids": self._vocabulary if self.reads_text else 0, "decoder_input_ids": decoder},
+            positions=self._positions,
+            books=hasattr(self._config, "num_codebooks"),
+        )
+
     @property
     def _parts(self) -> Parts:
         if self._found is None or self._found.exchangers:  # of these the modules come and go
@@ -361,11 +374,3 @@ class LiveSource:
                 f"the tokenizer of {self._name} gives token {largest} and the model has {self._vocabulary}: "
                 "they do not belong together"
             )
-
-
-def _check_single(tensors: Mapping[str, Any]) -> None:
-    """Raises InputError unless the tokens are those of one sample."""
-    for name in ("input_ids", "inputs_embeds"):
-        tensor = tensors.get(name)
-        if tensor is not None and (tensor.ndim < 2 or tensor.shape[0] != 1):
-            raise InputError(f"{name} has shape {list(tensor.shape)}: give a batch of one, [1, tokens]")

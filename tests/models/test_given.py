@@ -21,6 +21,8 @@ from transformers import (
     PreTrainedModel,
     T5Config,
     T5ForConditionalGeneration,
+    ViTConfig,
+    ViTModel,
 )
 
 import attnviz
@@ -383,3 +385,46 @@ def test_what_cannot_be_told_from_the_text_is_numbered() -> None:
     seen = seen_of(given, bert_that_reads_another())
     assert seen.maps["cross.0"].keys.labels == ("0",)
     assert seen.maps["cross.0"].keys.ids == ()
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "no tensors were given: give what GPT2LMHeadModel is called with, such as input_ids"),
+        ({"input_ids": None}, "no tensors were given"),
+        ({"input_ids": [[1, 2, 3]]}, "input_ids is of type list: give tensors, such as torch.tensor"),
+        ({"input_ids": np.array([[1, 2, 3]])}, "input_ids is of type numpy.ndarray: give tensors"),
+        ({"input_ids": IDS.float()}, "input_ids is of torch.float32: tokens are whole numbers"),
+        ({"input_ids": IDS[:, :0]}, r"input_ids has shape \[1, 0\]: give a batch of one, \[1, tokens\]"),
+        ({"input_ids": IDS - 4}, f"input_ids holds token -2: .* from 0 to {zoo.VOCABULARY - 1}"),
+        ({"input_ids": IDS + zoo.VOCABULARY}, f"input_ids holds token .* from 0 to {zoo.VOCABULARY - 1}"),
+        ({"input_ids": IDS.repeat(1, 200)}, "input_ids has 1400 tokens and GPT2LMHeadModel reads at most"),
+        ({"input_ids": IDS, "attention_mask": [1] * 7}, "attention_mask is of type list"),
+    ],
+)
+def test_tensors_that_the_model_cannot_read_are_refused_in_a_line(
+    given: dict[str, Any], message: str
+) -> None:
+    model = made("gpt2")[0]
+    with pytest.raises(InputError, match=message):
+        attnviz.capture(given, model=model)
+
+
+def test_a_batch_of_two_images_is_refused() -> None:
+    model = ViTModel(ViTConfig(**HEADS, num_hidden_layers=1, image_size=32, patch_size=8))
+    with pytest.raises(InputError, match=r"pixel_values has shape \[2, 3, 32, 32\]: give a batch of one"):
+        seen_of({"pixel_values": torch.randn(2, 3, 32, 32)}, model)
+
+
+@pytest.mark.parametrize("model", [None, 3])
+def test_what_is_no_model_is_refused(model: Any) -> None:
+    with pytest.raises(UsageError, match=f"model={model} is no model: give a name"):
+        attnviz.capture("The cat", model=model)
+
+
+def test_what_is_no_tokenizer_is_refused() -> None:
+    with pytest.raises(UsageError, match="tokenizer='path' is none: give what AutoTokenizer"):
+        attnviz.capture("The cat", model=made("gpt2")[0], tokenizer="path")
