@@ -164,8 +164,10 @@ class _Wishes:
     def __post_init__(self) -> None:
         check(self.choice)
         check_keep(self.keep)
-        if self.pooled is not None and self.pooled < 1:
-            raise UsageError(f"pooled={self.pooled} is no size: give the most rows and columns, such as 256")
+        if self.pooled is not None and not (isinstance(self.pooled, int) and self.pooled > 0):
+            raise UsageError(
+                f"pooled={self.pooled!r} is no size: give the most rows and columns, such as 256"
+            )
 
 
 def _several(
@@ -174,6 +176,10 @@ def _several(
     """The samples, of which none may be empty: that is said before a model is loaded."""
     alone = isinstance(sample, str | Sample | Mapping)
     samples = [sample] if isinstance(sample, str | Sample | Mapping) else sample
+    if not isinstance(samples, Sequence):
+        raise UsageError(
+            f"a {type(sample).__name__} is no sample: give a text, a Sample, tensors, or a list of these"
+        )
     if not samples:
         raise InputError("no samples: give one at least")
     if labels is not None and not alone:
@@ -184,7 +190,16 @@ def _several(
 
 
 def _named(sample: "Readable", name: str) -> "Sample | Mapping[str, Tensor]":
-    return Sample(sample, name=name) if isinstance(sample, str) else sample
+    """What can be read, a text with a name. Raises UsageError for anything else."""
+    if isinstance(sample, str):
+        return Sample(sample, name=name)
+    if not isinstance(sample, Sample | Mapping):
+        raise UsageError(
+            f"{name} is of type {type(sample).__name__}, which is none: give a text, a Sample, or tensors"
+        )
+    if isinstance(sample, Sample) and sample.generate < 0:
+        raise UsageError(f"generate={sample.generate} of {sample.name}: give how many tokens to write, or 0")
+    return sample
 
 
 def _observers(source: "Source", encoded: "Encoded", wishes: _Wishes) -> "list[Observer]":
@@ -289,6 +304,8 @@ def check(choice: Choice, style: Style | None = None) -> None:
 
 def check_keep(keep: str | None) -> None:
     """Raises UsageError if that is no way to say which maps to keep."""
+    if keep is not None and not isinstance(keep, str):
+        raise UsageError(f'keep={keep!r} is no text: write heads and layers in one, such as "3.5,7.1"')
     if keep not in (None, AUTO, ALL):
         select.check_named(keep)
 

@@ -1,6 +1,7 @@
 """The verbs of ``import attnviz``."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -176,3 +177,20 @@ class Counting:
     def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
         self.runs += 1
         self.source.run(batch, watches)
+
+
+@pytest.mark.parametrize(
+    ("sample", "wishes", "message"),
+    [
+        (SENTENCE, {"keep": ["1.2"]}, r"keep=\['1.2'\] is no text: write heads and layers in one"),
+        (SENTENCE, {"pooled": 7.5}, "pooled=7.5 is no size"),
+        (Sample(SENTENCE, generate=-1), {}, "generate=-1 of text: give how many tokens to write"),
+        (None, {}, "a NoneType is no sample: give a text"),
+        ([None], {}, "text-1 is of type NoneType, which is none"),
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused_before_a_model_is_loaded(
+    sample: Any, wishes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        attnviz.capture(sample, model="no such model", **wishes)

@@ -11,7 +11,7 @@ from attnviz.errors import InputError
 from attnviz.inputs import printable
 from attnviz.models.census import Census
 from attnviz.models.labels import Tokens, token_axis
-from attnviz.models.run import NOT_TOKENS
+from attnviz.models.sides import Over
 
 Axes = dict[str, tuple[Axis, Axis]]
 Known = tuple[int | None, Axis] | None
@@ -21,27 +21,19 @@ Known = tuple[int | None, Axis] | None
 def stack_axes(census: Census, read: Axis | None, written: Axis | None = None) -> Axes:
     """The axes of each stack, and of single layers whose axes are others.
 
-    What is as long as the tokens of its side were when the model was looked over, is over these; else its
-    places are numbered.
+    What is over the tokens of a side, and as long as these were when the model was looked over, has their
+    axis; the places of all else are numbered.
     """
     axes: Axes = {}
     behind = None if read is None else (census.reads, read)
     ahead = None if written is None else (census.writes, written)
+    known: dict[Over, Known] = {"read": behind, "written": ahead, None: None}
     for met, facts in zip(census.met, census.facts, strict=True):
-        sides = _sides(facts.stack, behind, ahead)
-        pair = _axis(sides[0], met.queries), _axis(sides[1], met.keys)
-        known = axes.setdefault(facts.stack, pair)
-        if tuple(map(len, known)) != tuple(map(len, pair)):
+        queries, keys = census.over(facts)
+        pair = _axis(known[queries], met.queries), _axis(known[keys], met.keys)
+        if axes.setdefault(facts.stack, pair) != pair:
             axes[facts.name] = pair
     return axes
-
-
-def _sides(stack: str, read: Known, written: Known) -> tuple[Known, Known]:
-    if stack in NOT_TOKENS:
-        return None, None
-    if written is None:
-        return read, read
-    return written if stack in ("decoder", "cross") else read, written if stack == "decoder" else read
 
 
 def _axis(known: Known, length: int) -> Axis:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from attnviz.models import sides
 from attnviz.models.run import Batch, Side
 
 READ = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
@@ -31,10 +32,10 @@ def joined(samples: Sequence[Mapping[str, Any]], fill: int) -> tuple[dict[str, A
     """
     if len(samples) == 1:
         (tensors,) = samples
-        return dict(tensors), Batch(1, *(_side([tensors], names) for names in (READ, WRITTEN)))
-    sides = [_side(samples, names) for names in (READ, WRITTEN)]
+        return dict(tensors), Batch(1, *_sides([tensors]))
+    both = _sides(samples)
     tensors = {}
-    for names, side in zip((READ, WRITTEN), sides, strict=True):
+    for names, side in zip((READ, WRITTEN), both, strict=True):
         if side is None:
             continue
         for name in names:
@@ -46,22 +47,28 @@ def joined(samples: Sequence[Mapping[str, Any]], fill: int) -> tuple[dict[str, A
             tensors[names[1]] = torch.stack(
                 [(torch.arange(side.length) < length).long() for length in lengths]
             )
-    return tensors, Batch(len(samples), *sides)
+    return tensors, Batch(len(samples), *both)
 
 
 def _padded(row: Tensor, length: int, value: int) -> Tensor:
     return pad(row, (0, length - row.shape[1]), value=value)
 
 
-def _side(samples: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Side | None:
-    """The tokens of one side of a model; None if it reads none there."""
-    ids, mask, *_ = names
-    embedded = ids.replace("input_ids", "inputs_embeds")
-    read = [sample.get(ids, sample.get(embedded)) for sample in samples]
-    if not all(isinstance(tensor, Tensor) and tensor.ndim > 1 for tensor in read):
+def _sides(samples: Sequence[Mapping[str, Any]]) -> tuple[Side | None, Side | None]:
+    """The tokens that are read, and those that a decoder reads besides."""
+    return (
+        _side(samples, sides.READ, "attention_mask"),
+        _side(samples, sides.WRITTEN, "decoder_attention_mask"),
+    )
+
+
+def _side(samples: Sequence[Mapping[str, Any]], names: tuple[str, ...], mask: str) -> Side | None:
+    """The tokens of one side of a model; None if it was given none there."""
+    known = [(tensor, sample) for sample in samples if (tensor := sides.held(sample, names)) is not None]
+    if len(known) < len(samples):
         return None
-    tokens = tuple(own_tokens(tensor, sample.get(mask)) for tensor, sample in zip(read, samples, strict=True))
-    return Side(max(tensor.shape[1] for tensor in read), tokens)
+    tokens = tuple(own_tokens(tensor, sample.get(mask)) for tensor, sample in known)
+    return Side(max(tensor.shape[1] for tensor, _ in known), tokens)
 
 
 def own_tokens(ids: Tensor, mask: Any) -> range:

@@ -4,7 +4,7 @@ import inspect
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from attnviz.models.routes.hook import hooked
 from attnviz.models.routes.layouts import LAYOUTS, in_whole
 from attnviz.models.routes.merged import Part, apart
 from attnviz.models.routes.softmax import watching
+from attnviz.models.sides import READ, WRITTEN, Over, length_of, over_of
 from attnviz.models.steady import steady
 from attnviz.models.tap import tapped
 
@@ -59,6 +60,8 @@ class Census:
     met:    each of them, in the order in which they come by
     facts:  what is known of each, likewise
     reads, writes: tokens that it was looked over with, on either side
+    decodes: whether its decoder reads something else than its encoder
+    alike:  sides (queries, keys) of layers that are only as long as the tokens, and none, by the layer's name
     others: layers that mix tokens in another way
     follows: whether the modules that run must be followed
     """
@@ -67,12 +70,20 @@ class Census:
     facts: tuple[LayerFacts, ...]
     reads: int | None = None
     writes: int | None = None
+    decodes: bool = False
+    alike: Mapping[str, tuple[bool, bool]] = field(default_factory=dict)
     others: tuple[LayerFacts, ...] = ()
     follows: bool = False
 
     @cached_property
     def by_key(self) -> Mapping[Key, LayerFacts]:
         return {met.key: facts for met, facts in zip(self.met, self.facts, strict=True)}
+
+    def over(self, layer: LayerFacts) -> tuple[Over, Over]:
+        """What the queries and the keys of a layer are over."""
+        queries, keys = over_of(layer.stack, decodes=self.decodes)
+        not_queries, not_keys = self.alike.get(layer.name, (False, False))
+        return None if not_queries else queries, None if not_keys else keys
 
     def only(self, wanted: Callable[[LayerFacts], bool]) -> "Census":
         """The census of some of the layers."""
@@ -104,8 +115,8 @@ def taken(model: nn.Module, tensors: Mapping[str, Any]) -> Census:
     """
     if any(is_no_softmax(module) for module in model.modules()):
         raise RefusedError(type(model).__name__, Reason.NO_SOFTMAX)
-    reads = _length(tensors, "input_ids", "inputs_embeds")
-    writes = _length(tensors, "decoder_input_ids")
+    reads, writes = length_of(tensors, READ), length_of(tensors, WRITTEN)
+    decodes = writes is not None or bool(getattr(model.config, "is_encoder_decoder", False))
     first = _scout(model, tensors, eager=False)
     met = first.met
     foreign = {entry.key.route for entry in met} - {"interface"}
@@ -117,21 +128,24 @@ def taken(model: nn.Module, tensors: Mapping[str, Any]) -> Census:
         [Attention(_side(entry), entry.queries, entry.keys) for entry in met],
         reads=reads,
         writes=writes,
+        decodes=decodes,
     )
     facts = tuple(_facts(model, entry, *name) for entry, name in zip(met, names, strict=True))
     follows = bool({entry.key.route for entry in met} - {"interface"}) or _shifts(model)
-    return Census(tuple(met), facts, reads, writes, _others(model, met, facts), follows)
+    return Census(
+        met=tuple(met),
+        facts=facts,
+        reads=reads,
+        writes=writes,
+        decodes=decodes,
+        others=_others(model, met, facts),
+        follows=follows,
+    )
 
 
 def _side(entry: Met) -> str:
     """The path of an attention, which says whether its keys are the encoder's."""
     return f"{entry.key.path}.cross" if entry.across else entry.key.path
-
-
-def _length(tensors: Mapping[str, Any], *names: str) -> int | None:
-    """Tokens of the first of these tensors that is there."""
-    shapes = (getattr(tensors.get(name), "shape", ()) for name in names)
-    return next((int(shape[1]) for shape in map(tuple, shapes) if len(shape) > 1), None)
 
 
 def _shifts(model: nn.Module) -> bool:
@@ -210,7 +224,7 @@ def _same(taken: Given, returned: Given) -> bool:
 
 def _scout(model: nn.Module, tensors: Mapping[str, Any], *, eager: bool) -> Scout:
     """One pass with the softmax and the interface listened to; eager: and what modules return."""
-    scout = Scout(model, _length(tensors, "input_ids", "inputs_embeds"))
+    scout = Scout(model, length_of(tensors, READ))
     try:
         with steady(model, eager=eager), tapped(scout), scout.frames.open(), watching(scout.frames, scout):
             if not eager:

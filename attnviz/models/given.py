@@ -18,14 +18,23 @@ def source_of(model: "str | Source | nn.Module", tokenizer: Any = None) -> Sourc
     """The Source of a model by its name, or of one of transformers that is there, whatever it is wrapped in.
 
     A Source is returned as it is.
-    Raises ModelError for a model of something else, or one that cannot be captured exactly.
+    Raises UsageError for what is no model or no tokenizer, ModelError for a model of something else, or one
+    that cannot be captured exactly.
     """
     if isinstance(model, nn.Module):
+        if tokenizer is not None and not hasattr(tokenizer, "convert_ids_to_tokens"):
+            raise UsageError(
+                f"tokenizer={tokenizer!r} is none: give what AutoTokenizer.from_pretrained returns"
+            )
         from attnviz.models.live import LiveSource
 
         return LiveSource(unwrapped(model), tokenizer=tokenizer)
     if tokenizer is not None:
         raise UsageError("tokenizer goes with a model that is there already: others have one of their own")
+    if not isinstance(model, str) and not (hasattr(model, "encode") and hasattr(model, "run")):
+        raise UsageError(
+            f"model={model!r} is no model: give a name, what load_model returns, or a model of transformers"
+        )
     return load(model) if isinstance(model, str) else model
 
 

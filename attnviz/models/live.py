@@ -14,10 +14,12 @@ import attnviz
 from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
+from attnviz.models.alike import told_apart
 from attnviz.models.axes import prepared_axes, stack_axes
 from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
 from attnviz.models.census import Census, can_be_asked, merged, taken
+from attnviz.models.checks import Reads, check_prepared
 from attnviz.models.encoding import Reader, target_of, tokens_of
 from attnviz.models.facts import length_to_look_over, position_limit, text_config
 from attnviz.models.fingerprint import fingerprint_of
@@ -170,11 +172,11 @@ class LiveSource:
         """What the model is called with, a batch of one made elsewhere.
 
         labels: of its tokens, padding left out; else they are those of the tokenizer, or numbers
-        Raises InputError if it is no batch of one, or if there are not as many labels as tokens.
+        Raises InputError if it is nothing that the model can read, no batch of one, or if there are not as
+        many labels as tokens.
         """
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        if not hasattr(self._config, "num_codebooks"):  # of which each has a row of its own
-            _check_single(given)
+        check_prepared(given, self._reads)
         census = self._census(given)
         _, batch = joined([given], 0)
         sides = {"input_ids": batch.read, "decoder_input_ids": batch.written}
@@ -243,15 +245,20 @@ class LiveSource:
         names = {frozenset(encoded.tensors) for encoded in batch}
         if any(encoded.written for encoded in batch):
             return False
-        if len(names) > 1 or not all(is_plain(encoded.tensors) for encoded in batch):
+        if len(names) > 1 or not all(self._is_text(encoded.tensors) for encoded in batch):
             return False
         census = self._census(batch[0].tensors)
         sizes = {size for met in census.met for size in (met.queries, met.keys)}
         return census.routes == {"interface"} and sizes <= {census.reads, census.writes}
 
+    def _is_text(self, tensors: Mapping[str, Any]) -> bool:
+        """Whether the tensors are those of texts on every side of the model, and nothing else."""
+        whole = self._start is None or "decoder_input_ids" in tensors
+        return whole and is_plain(tensors) and self.reads_text
+
     def _census(self, tensors: Mapping[str, Any]) -> Census:
         """The attentions that come by with such input, looked for once."""
-        if not (is_plain(tensors) and self.reads_text):
+        if not self._is_text(tensors):
             kind = frozenset((name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items())
             return self._known(kind, lambda: tensors)
         tokens = max(tensor.shape[1] for tensor in tensors.values())
@@ -264,7 +271,8 @@ class LiveSource:
 
     def _known(self, kind: object, tensors: Callable[[], Mapping[str, Any]]) -> Census:
         if kind not in self._censuses:
-            self._censuses[kind] = taken(self._model, self._moved(tensors()))
+            given = self._moved(tensors())
+            self._censuses[kind] = told_apart(self._model, given, taken(self._model, given))
         return self._censuses[kind]
 
     def _little(self, length: int) -> dict[str, Tensor]:
@@ -299,6 +307,18 @@ class LiveSource:
         except (NotImplementedError, AttributeError):
             return 0
         return int(getattr(embeddings, "num_embeddings", None) or text_config(self._config).vocab_size)
+
+    @cached_property
+    def _reads(self) -> Reads:
+        """What prepared tensors are held against; a decoder may have a vocabulary of its own."""
+        decoder = getattr(self._config.get_text_config(decoder=True), "vocab_size", 0)
+        return Reads(
+            name=self._name,
+            main=self._model.main_input_name,
+            known={"input_ids": self._vocabulary if self.reads_text else 0, "decoder_input_ids": decoder},
+            positions=self._positions,
+            books=hasattr(self._config, "num_codebooks"),
+        )
 
     @property
     def _parts(self) -> Parts:
@@ -354,11 +374,3 @@ class LiveSource:
                 f"the tokenizer of {self._name} gives token {largest} and the model has {self._vocabulary}: "
                 "they do not belong together"
             )
-
-
-def _check_single(tensors: Mapping[str, Any]) -> None:
-    """Raises InputError unless the tokens are those of one sample."""
-    for name in ("input_ids", "inputs_embeds"):
-        tensor = tensors.get(name)
-        if tensor is not None and (tensor.ndim < 2 or tensor.shape[0] != 1):
-            raise InputError(f"{name} has shape {list(tensor.shape)}: give a batch of one, [1, tokens]")

@@ -27,14 +27,17 @@ class Attention(NamedTuple):
     keys: int
 
 
-def named(attentions: Sequence[Attention], *, reads: int | None, writes: int | None) -> list[tuple[str, int]]:
+def named(
+    attentions: Sequence[Attention], *, reads: int | None, writes: int | None, decodes: bool = False
+) -> list[tuple[str, int]]:
     """The stack and number of each attention, in the order in which they came by.
 
     reads, writes: tokens that an encoder-decoder's two sides were given; None for other models
+    decodes: the model is an encoder-decoder, though what its encoder made may have been given instead
     The number is the one that the model itself gives its layers, where that tells them apart, else they are
     counted as they come.
     """
-    stacks = _told_apart([_stack(attention, reads, writes) for attention in attentions])
+    stacks = _told_apart([_stack(attention, reads, writes) for attention in attentions], decodes=decodes)
     numbers = [0] * len(attentions)
     for stack in set(stacks):
         places = [place for place, name in enumerate(stacks) if name == stack]
@@ -54,10 +57,11 @@ def _stack(attention: Attention, reads: int | None, writes: int | None) -> str:
     return next((stack for stack, word in STACKS if word.search(before)), "")
 
 
-def _told_apart(stacks: list[str]) -> list[str]:
+def _told_apart(stacks: list[str], *, decodes: bool) -> list[str]:
     """The only stack of self-attention needs no name; of several, the one without is that of the text."""
     own = {stack for stack in stacks if stack != "cross"}
-    if len(own) == 1:
+    halved = decodes and own == {"decoder"} and "cross" in stacks
+    if len(own) == 1 and not halved:
         return ["cross" if stack == "cross" else "" for stack in stacks]
     unnamed = "text" if own & {"vision", "audio", "qformer"} else "other"
     return [stack or unnamed for stack in stacks]

@@ -18,6 +18,7 @@ from attnviz.models.routes.layouts import in_whole
 from attnviz.models.routes.merged import apart
 from attnviz.models.routes.softmax import watching
 from attnviz.models.scratch import Scratch
+from attnviz.models.sides import Over
 from attnviz.models.tap import tapped
 from attnviz.observe.tiles import Tile, Watch
 
@@ -43,11 +44,10 @@ class Batch:
     read: Side | None
     written: Side | None = None
 
-    def place(self, layer: LayerFacts, event: Event, sample: int) -> Place:
+    def place(self, layer: LayerFacts, event: Event, sample: int, over: tuple[Over, Over]) -> Place:
         """Where a sample's queries and keys lie in one attention; all of it where it is not over tokens."""
-        behind, ahead = self._sides(layer.stack)
-        queries = _within(behind, event.queries, sample, event)
-        keys = _within(ahead, event.keys, sample, event)
+        queries = _within(self._side(over[0]), event.queries, sample, event)
+        keys = _within(self._side(over[1]), event.keys, sample, event)
         place = Place(sample, queries, keys)
         if not (isinstance(event, Called) and len(keys) < event.keys and event.sees_beyond(place)):
             return place
@@ -58,19 +58,8 @@ class Batch:
         if self.samples > 1:
             raise ModelError(f"layer {layer.name} attends to padding: give one sample at a time")
 
-    def _sides(self, stack: str) -> tuple[Side | None, Side | None]:
-        if stack in NOT_TOKENS:
-            return None, None
-        if self.written is None:
-            return self.read, self.read
-        return (
-            self.read if stack not in ("decoder", "cross") else self.written,
-            self.read if stack != "decoder" else self.written,
-        )
-
-
-NOT_TOKENS = ("vision", "audio")
-"""Stacks that read no tokens, whatever their length."""
+    def _side(self, over: Over) -> Side | None:
+        return None if over is None else self.read if over == "read" else self.written
 
 
 def _within(side: Side | None, length: int, sample: int, event: Event) -> range:
@@ -95,6 +84,7 @@ class Run:
         """paths: how the model calls each of its modules, by their identity, if that is known"""
         self._name = type(model).__name__
         self._paths = paths or {id(module): name for name, module in model.named_modules()}
+        self._census = census
         self._layers = census.by_key
         self._known = {(key.path, key.route) for key in self._layers}
         self._batch = batch
@@ -124,7 +114,7 @@ class Run:
         wanted = [watch.wanted(layer) for watch in self._watches]
         whole = in_whole(self.frames.running, event)
         if isinstance(whole, Called) and whole.batch == 1 and wanted == [range(event.heads)]:
-            both = whole.with_output(layer, self._batch.place(layer, whole, 0), self._scratch)
+            both = whole.with_output(layer, self._place(layer, whole, 0), self._scratch)
             if both is not None:
                 _hand_over(both[0], self._watches[0])
                 return both[1]
@@ -132,6 +122,9 @@ class Run:
             if heads:
                 _hand_over(self._tiles(layer, whole, heads, sample), watch)
         return None
+
+    def _place(self, layer: LayerFacts, event: Event, sample: int) -> Place:
+        return self._batch.place(layer, event, sample, self._census.over(layer))
 
     def _layer(self, key: Key, event: Event) -> LayerFacts:
         layer = self._layers.get(key)
@@ -150,7 +143,7 @@ class Run:
             raise ModelError(
                 f"layer {layer.name} of this {self._name} mixes the samples of a batch: give one at a time"
             )
-        place = self._batch.place(layer, event, sample)
+        place = self._place(layer, event, sample)
         for entry in range(entries):
             for tile in event.tiles(layer, heads, place._replace(sample=sample * entries + entry)):
                 yield tile if entries == 1 else _among(tile, entry, entries)

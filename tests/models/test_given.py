@@ -9,13 +9,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 from transformers import (
+    BartConfig,
+    BartForConditionalGeneration,
     BertConfig,
     BertForSequenceClassification,
+    BertModel,
     GPT2Config,
     GPT2LMHeadModel,
+    LxmertConfig,
+    LxmertModel,
     PreTrainedModel,
     T5Config,
     T5ForConditionalGeneration,
+    ViTConfig,
+    ViTModel,
 )
 
 import attnviz
@@ -279,3 +286,145 @@ def test_a_model_can_be_made_a_source_once() -> None:
     model, tensors = made("gpt2")
     source = attnviz.load_model(model)
     check_same(seen_of(tensors, source), own(model, tensors))
+
+
+# What the rows and columns stand for
+
+
+def bart() -> PreTrainedModel:
+    sizes = {"d_model": 32, "encoder_ffn_dim": 32, "decoder_ffn_dim": 32, "max_position_embeddings": 40}
+    heads = {"encoder_attention_heads": 4, "decoder_attention_heads": 4}
+    layers = {"encoder_layers": 2, "decoder_layers": 2}
+    torch.manual_seed(7)
+    config = BartConfig(**SMALL, **sizes, **heads, **layers, decoder_start_token_id=1)
+    return BartForConditionalGeneration(config).eval()
+
+
+PADDED = {**TEXT, "attention_mask": torch.tensor([[1, 1, 1, 1, 1, 0, 0]])}
+
+
+@pytest.mark.parametrize("kind", ["bart", "t5"])
+def test_a_decoder_that_makes_its_tokens_itself_is_numbered_and_keeps_all_of_them(kind: str) -> None:
+    model, extra = (bart(), {}) if kind == "bart" else (t5().eval(), {"labels": IDS})
+    seen = seen_of({**PADDED, **extra}, model, tokenizer=zoo.wordpiece())
+    encoder, decoder, cross = (seen.maps[f"{stack}.0"] for stack in ("encoder", "decoder", "cross"))
+    assert encoder.keys.ids == tuple(IDS[0, :5].tolist())
+    assert decoder.queries.labels == decoder.keys.labels == tuple("0123456")
+    assert cross.queries.labels == tuple("0123456")
+    assert cross.keys == encoder.keys
+    weights = own(model, {**PADDED, **extra})
+    check_same(
+        seen,
+        {
+            name: each[:, : len(seen.maps[name].queries), : len(seen.maps[name].keys)]
+            for name, each in weights.items()
+        },
+    )
+
+
+def test_what_the_encoder_made_already_is_masked_and_its_decoder_keeps_its_name() -> None:
+    model = made("t5")[0]
+    with torch.no_grad():
+        done = model.get_encoder()(**PADDED)
+    ids = torch.tensor([[0, 7, 13, 19, 31, 4, 6]])
+    given = {"encoder_outputs": done, "attention_mask": PADDED["attention_mask"], "decoder_input_ids": ids}
+    seen = seen_of(given, model)
+    assert {name.rpartition(".")[0] for name in seen.maps.names} == {"decoder", "cross"}
+    decoder, cross = seen.maps["decoder.1"], seen.maps["cross.1"]
+    assert decoder.queries.ids == decoder.keys.ids == cross.queries.ids == tuple(ids[0].tolist())
+    assert cross.keys.labels == tuple("01234")
+    weights = own(model, given)
+    np.testing.assert_allclose(decoder.weights, weights["decoder.1"], atol=1e-5)
+    np.testing.assert_allclose(cross.weights, weights["cross.1"][:, :, :5], atol=1e-5)
+
+
+HEADS = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 32}
+MASK = PADDED["attention_mask"]
+
+
+def lxmert() -> PreTrainedModel:
+    torch.manual_seed(7)
+    layers = {"l_layers": 1, "r_layers": 1, "x_layers": 1, "visual_feat_dim": 16}
+    return LxmertModel(LxmertConfig(**HEADS, **layers, vocab_size=zoo.VOCABULARY)).eval()
+
+
+def bert_that_reads_another() -> PreTrainedModel:
+    torch.manual_seed(7)
+    config = BertConfig(**HEADS, num_hidden_layers=2, vocab_size=zoo.VOCABULARY)
+    config.is_decoder = config.add_cross_attention = True
+    return BertModel(config).eval()
+
+
+def test_regions_of_an_image_that_are_as_many_as_the_tokens_are_not_taken_for_them() -> None:
+    regions = {"visual_feats": torch.randn(1, 7, 16), "visual_pos": torch.rand(1, 7, 4)}
+    seen = seen_of({**PADDED, **regions}, lxmert())
+    text, image = tuple(IDS[0, :5].tolist()), ()
+    over = {maps.name: (maps.queries.ids, maps.keys.ids) for maps in seen.maps}
+    assert over["0"] == over["2"] == (text, text)
+    assert over["1"] == over["3"] == (image, image)
+    assert (over["cross.0"], over["cross.1"]) == ((text, image), (image, text))
+    assert len(seen.maps["cross.0"].keys) == 7
+    assert len(seen.maps["cross.1"].keys) == 5
+
+
+def test_states_of_another_model_that_are_as_long_as_the_text_are_not_taken_for_it() -> None:
+    states = {"encoder_hidden_states": torch.randn(1, 7, 32)}
+    theirs = torch.tensor([[0, 0, 1, 1, 1, 1, 1]])
+    model = bert_that_reads_another()
+    given = {**PADDED, **states, "encoder_attention_mask": theirs}
+    seen = seen_of(given, model)
+    assert seen.maps["cross.1"].keys.labels == tuple("0123456")
+    assert seen.maps["cross.1"].queries.ids == tuple(IDS[0, :5].tolist())
+    weights = own(model, given)["cross.1"]
+    np.testing.assert_allclose(seen.map("cross.1.2"), weights[2, :5], atol=1e-5)
+
+
+def test_what_cannot_be_told_from_the_text_is_numbered() -> None:
+    """One token cannot be left out of a text of one."""
+    given = {"input_ids": IDS[:, :1], "encoder_hidden_states": torch.randn(1, 1, 32)}
+    seen = seen_of(given, bert_that_reads_another())
+    assert seen.maps["cross.0"].keys.labels == ("0",)
+    assert seen.maps["cross.0"].keys.ids == ()
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "no tensors were given: give what GPT2LMHeadModel is called with, such as input_ids"),
+        ({"input_ids": None}, "no tensors were given"),
+        ({"input_ids": [[1, 2, 3]]}, "input_ids is of type list: give tensors, such as torch.tensor"),
+        ({"input_ids": np.array([[1, 2, 3]])}, "input_ids is of type numpy.ndarray: give tensors"),
+        ({"input_ids": IDS.float()}, "input_ids is of torch.float32: tokens are whole numbers"),
+        ({"input_ids": IDS[:, :0]}, r"input_ids has shape \[1, 0\]: give a batch of one, \[1, tokens\]"),
+        ({"input_ids": IDS - 4}, f"input_ids holds token -2: .* from 0 to {zoo.VOCABULARY - 1}"),
+        ({"input_ids": IDS + zoo.VOCABULARY}, f"input_ids holds token .* from 0 to {zoo.VOCABULARY - 1}"),
+        ({"input_ids": IDS.repeat(1, 200)}, "input_ids has 1400 tokens and GPT2LMHeadModel reads at most"),
+        ({"input_ids": IDS, "attention_mask": [1] * 7}, "attention_mask is of type list"),
+    ],
+)
+def test_tensors_that_the_model_cannot_read_are_refused_in_a_line(
+    given: dict[str, Any], message: str
+) -> None:
+    model = made("gpt2")[0]
+    with pytest.raises(InputError, match=message):
+        attnviz.capture(given, model=model)
+
+
+def test_a_batch_of_two_images_is_refused() -> None:
+    model = ViTModel(ViTConfig(**HEADS, num_hidden_layers=1, image_size=32, patch_size=8))
+    with pytest.raises(InputError, match=r"pixel_values has shape \[2, 3, 32, 32\]: give a batch of one"):
+        seen_of({"pixel_values": torch.randn(2, 3, 32, 32)}, model)
+
+
+@pytest.mark.parametrize("model", [None, 3])
+def test_what_is_no_model_is_refused(model: Any) -> None:
+    with pytest.raises(UsageError, match=f"model={model} is no model: give a name"):
+        attnviz.capture("The cat", model=model)
+
+
+def test_what_is_no_tokenizer_is_refused() -> None:
+    with pytest.raises(UsageError, match="tokenizer='path' is none: give what AutoTokenizer"):
+        attnviz.capture("The cat", model=made("gpt2")[0], tokenizer="path")
