@@ -104,7 +104,7 @@ def _picked(kept: Mapping[str, LayerMaps], name: str, heads: tuple[int, ...]) ->
             f"no map of head {name}.{missing[0]} was kept, but of {_shortened(there)}: choose of these with "
             "-H, or keep more with attnviz capture --keep all"
         )
-    _check_weights(maps)
+    check_weights(maps)
     if heads == maps.heads:
         return maps
     places = [maps.heads.index(head) for head in heads]
@@ -115,7 +115,7 @@ def _picked(kept: Mapping[str, LayerMaps], name: str, heads: tuple[int, ...]) ->
     return replace(maps, heads=heads, weights=maps.weights[places], visible=visible, computed=computed)
 
 
-def _check_weights(maps: LayerMaps) -> None:
+def check_weights(maps: LayerMaps) -> None:
     """Raises InputError for what cannot be attention weights: those of a file are first read here."""
     for head, weights in zip(maps.heads, maps.weights, strict=False):
         low, high = weights.min(initial=0), weights.max(initial=0)
