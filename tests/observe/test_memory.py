@@ -149,7 +149,7 @@ def test_what_does_not_fit_is_refused_before_the_model_runs(monkeypatch: pytest.
     source = Unrun()
     with pytest.raises(
         InputError,
-        match="mean maps of 2 layers take 1 kB, and 1 kB are free, 80% .*: take them pooled",
+        match=r"mean maps of 2 layers take 1 kB, and 1 kB are free, 80% .*: take them pooled",
     ):
         observe(source, source.encode(Sample(TEXT)), [HeadMeans()])
 
