@@ -187,3 +187,12 @@ def test_the_library_is_told_its_own_parameters(monkeypatch: pytest.MonkeyPatch)
         attnviz.capture(SENTENCE, statistics=False)
     with pytest.raises(InputError, match=r"leave them out \(statistics=False\)"):
         attnviz.capture(SENTENCE, keep=None)
+
+
+def test_pooled_maps_that_were_kept_can_be_chosen(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["capture", SENTENCE, "--keep", "none", "--pooled", "4", "-o", str(file)]) == 0
+    capsys.readouterr()
+    assert run(["heatmap", "--from", str(file), "-H", "1.1"]) == 0
+    out = capsys.readouterr().out
+    assert "layer 1, head 1" in out
+    assert "pooled while the model ran: groups of 2 queries" in out
