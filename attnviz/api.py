@@ -16,7 +16,7 @@ from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadTable, Page, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy import floating
     from numpy.typing import NDArray
@@ -332,14 +332,15 @@ def heads(
     sort:    by which number, the largest first; "-entropy" the smallest first; top: how many of them
     columns: "previous,previous.baseline"; else all that have a value
     seed:    of the samples drawn for the intervals, which are there from ten samples on
-    Raises UsageError for what cannot be understood, SelectionError for a capture without statistics.
+    Of a capture without statistics they are computed from its maps, where those of all heads were kept.
+    Raises UsageError for what cannot be understood, SelectionError for a capture that holds neither.
     """
     from attnviz.analysis.summary import summary
     from attnviz.render import headpages
 
     listing = Listing(where=where, sort=sort, top=top, columns=columns, seed=seed)
     headpages.check(choice, listing, style)
-    return headpages.head_table(summary(_each(seen), choice, seed=seed), choice, listing, style)
+    return headpages.head_table(summary(_measured(seen), choice, seed=seed), choice, listing, style)
 
 
 def head_grid(
@@ -360,7 +361,7 @@ def head_grid(
 
     listing = Listing(where=where, grid=metric, seed=seed)
     headpages.check(choice, listing, style)
-    return headpages.head_grid(summary(_each(seen), choice, seed=seed), choice, listing, style)
+    return headpages.head_grid(summary(_measured(seen), choice, seed=seed), choice, listing, style)
 
 
 def check_heads(choice: Choice, listing: Listing, style: Style) -> None:
@@ -371,8 +372,18 @@ def check_heads(choice: Choice, listing: Listing, style: Style) -> None:
     headpages.check(choice, listing, style)
 
 
-def _each(seen: "Capture | Iterable[Capture]") -> "Iterable[Capture]":
-    return [seen] if isinstance(seen, Capture) else seen
+def _measured(seen: "Capture | Iterable[Capture]") -> "Iterator[Capture]":
+    """Each capture with its statistics, which of maps that were taken elsewhere nobody has computed yet."""
+    for each in [seen] if isinstance(seen, Capture) else seen:
+        yield each if each.statistics is not None or not each.maps else _from_maps(each)
+
+
+def _from_maps(seen: Capture) -> Capture:
+    from attnviz.observe.again import with_statistics
+
+    for maps in seen.maps:
+        select.check_weights(maps)
+    return with_statistics(seen)
 
 
 def load(file: str | Path) -> Capture | Captures:

@@ -1,7 +1,7 @@
 """Which layers and heads are meant by "0,2-4,-1", "3.5,7.1" or "cross.3"."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from attnviz.captures import Capture, LayerFacts, LayerMaps, Layers
@@ -85,26 +85,48 @@ def named_heads(layers: Sequence[LayerFacts], text: str) -> Wanted:
 
 
 def selected(capture: Capture, choice: Choice) -> Capture:
-    """The capture with only the chosen maps in it; where none were chosen and not all kept, the pooled ones.
+    """The capture with only the chosen maps in it: the whole ones, or if some were not kept the pooled ones.
 
-    Raises SelectionError if a map was chosen that was not kept.
+    Raises SelectionError if a map was chosen that was kept neither way.
     """
     wanted = wanted_heads(capture.model.layers, choice)
-    overview = not choice.maps and capture.pooled and not set(wanted) <= set(capture.maps.names)
-    kept = {maps.name: maps for maps in (capture.pooled if overview else capture.maps)}
-    return replace(capture, maps=Layers(_picked(kept, name, heads) for name, heads in wanted.items()))
+    kept = next((maps for maps in (capture.maps, capture.pooled) if not _missing(wanted, maps)), None)
+    if kept is None:
+        raise _not_kept(wanted, capture)
+    layers = {maps.name: maps for maps in kept}
+    return replace(capture, maps=Layers(_picked(layers[name], heads) for name, heads in wanted.items()))
 
 
-def _picked(kept: Mapping[str, LayerMaps], name: str, heads: tuple[int, ...]) -> LayerMaps:
-    maps = kept.get(name)
-    missing = [head for head in heads if maps is None or head not in maps.heads]
-    if maps is None or missing:
-        there = [f"{layer.name}.{head}" for layer in kept.values() for head in layer.heads]
-        raise SelectionError(
-            f"no map of head {name}.{missing[0]} was kept, but of {_shortened(there)}: choose of these with "
-            "-H, or keep more with attnviz capture --keep all"
+def _missing(wanted: Wanted, kept: Layers) -> list[str]:
+    """The names of the heads that are wanted and were not kept."""
+    there = {maps.name: maps.heads for maps in kept}
+    return [
+        f"{name}.{head}"
+        for name, heads in wanted.items()
+        for head in heads
+        if head not in there.get(name, ())
+    ]
+
+
+def _not_kept(wanted: Wanted, capture: Capture) -> SelectionError:
+    """What to say where neither whole nor pooled maps hold all that is wanted: of the fuller ones."""
+    missing, kept = min(
+        ((_missing(wanted, maps), maps) for maps in (capture.maps, capture.pooled)),
+        key=lambda found: (len(found[0]), not found[1]),
+    )
+    there = [f"{layer.name}.{head}" for layer in kept for head in layer.heads]
+    if not there:
+        return SelectionError(
+            f"no map of head {missing[0]} was kept, nor of any other: capture it again, with --keep all"
         )
-    _check_weights(maps)
+    return SelectionError(
+        f"no map of head {missing[0]} was kept, but of {_shortened(there)}: choose of these with "
+        "-H, or keep more with attnviz capture --keep all"
+    )
+
+
+def _picked(maps: LayerMaps, heads: tuple[int, ...]) -> LayerMaps:
+    check_weights(maps)
     if heads == maps.heads:
         return maps
     places = [maps.heads.index(head) for head in heads]
@@ -115,7 +137,7 @@ def _picked(kept: Mapping[str, LayerMaps], name: str, heads: tuple[int, ...]) ->
     return replace(maps, heads=heads, weights=maps.weights[places], visible=visible, computed=computed)
 
 
-def _check_weights(maps: LayerMaps) -> None:
+def check_weights(maps: LayerMaps) -> None:
     """Raises InputError for what cannot be attention weights: those of a file are first read here."""
     for head, weights in zip(maps.heads, maps.weights, strict=False):
         low, high = weights.min(initial=0), weights.max(initial=0)

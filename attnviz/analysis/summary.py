@@ -78,7 +78,10 @@ class _Seen:
     def of(cls, capture: Capture) -> "_Seen":
         if capture.statistics is None:
             name = printable(capture.sample.name)
-            raise SelectionError(f"no statistics of {name} were kept: capture it with statistics=True")
+            raise SelectionError(
+                f"no statistics of {name} were kept, nor the maps of all heads of a layer to compute them "
+                "from: capture it again, and do not leave its statistics out"
+            )
         none = Layers()
         lean = replace(
             capture, maps=none, pooled=none, means=none, rollout=none, words=none,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from typer import Argument, Context, Option
 
 from attnviz import DEFAULT_MODEL
+from attnviz.cli.advice import advising
 from attnviz.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -281,7 +282,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             for name, group in groups.items()
         }
         try:
-            function(**{name: group(**grouped[name]) for name, group in groups.items()})
+            with advising(function.__name__):
+                function(**{name: group(**grouped[name]) for name, group in groups.items()})
             sys.stdout.flush()
         except BrokenPipeError:
             _forget_output()  # whoever read it is gone

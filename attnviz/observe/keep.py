@@ -31,8 +31,8 @@ class KeepMaps:
         return Need(
             map_bytes(layers, self._choice, axes),
             what=f"maps of {sum(heads for heads, _ in kept)} heads over {longest:,} tokens",
-            instead="choose fewer with -l/--layer and -H/--head, or leave out --tokens, --special and "
-            "--words",
+            instead='keep fewer (keep="3.5,7.1"), or pooled ones (keep=None, pooled=256)',
+            of="maps",
         )
 
     def wanted(self, layer: LayerFacts) -> range | None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from attnviz.errors import InputError
+from attnviz.errors import RoomError
 
 SHARE = 0.8  # of what is free: the model and the drawing need some too
 
@@ -21,16 +21,18 @@ class Need:
     what:    what it is that takes them, in the plural ("maps of 6 heads")
     instead: what would take less
     device:  bytes where the model runs, while it does; on a processor they become those of ``host``
+    of:      a word for it that advice is chosen by ("maps"), where that is another for each command
     """
 
     host: int
     what: str
     instead: str
     device: int = 0
+    of: str = ""
 
 
 def check_room(needs: Sequence[Need], device: str = "cpu") -> None:
-    """Raises InputError if what is needed together is not to be had, before anything is computed.
+    """Raises RoomError if what is needed together is not to be had, before anything is computed.
 
     device: where the model runs; the memory of a GPU is looked at apart
     """
@@ -48,13 +50,16 @@ def _check_sum(needs: Sequence[Need], sizes: Sequence[int], free: int | None, wh
     size, place = max((size, -place) for place, size in enumerate(sizes))
     largest = needs[-place]
     share = "" if shown(size) == shown(total) else f" of the {shown(total)} that are needed"
-    raise InputError(
-        f"{largest.what} take {shown(size)}{share}, and {shown(free)} are free{where}: {largest.instead}"
+    usable = f", {SHARE:.0%} of which may be used" if total <= free else ""
+    raise RoomError(
+        f"{largest.what} take {shown(size)}{share}, and {shown(free)} are free{where}{usable}: ",
+        largest.instead,
+        of=largest.of,
     )
 
 
 def check_fits(needed: int, *, what: str, instead: str) -> None:
-    """Raises InputError if so many bytes are not to be had, before anything is computed."""
+    """Raises RoomError if so many bytes are not to be had, before anything is computed."""
     check_room([Need(needed, what, instead)])
 
 
@@ -76,7 +81,7 @@ def free_on(device: str) -> int | None:
 
 @contextmanager
 def answered(reading: str, needs: Sequence[Need], device: str = "cpu") -> Iterator[None]:
-    """Inside the block an allocation that fails is an InputError, with what was expected and what would fit.
+    """Inside the block an allocation that fails is an RoomError, with what was expected and what would fit.
 
     reading: what is going on ("gpt2 read 4,096 tokens")
     """
@@ -89,18 +94,20 @@ def answered(reading: str, needs: Sequence[Need], device: str = "cpu") -> Iterat
         needed = sum(max(need.host, need.device) for need in needs)
         free = free_on(device) if gpu else available()
         left = f", and {shown(free)} are free" if free is not None else ""
-        raise InputError(
+        largest, way = _worth_saving(needs), "--device cpu" if gpu else "--dtype bfloat16"
+        raise RoomError(
             f"memory ran out while {reading}: what was asked for takes {shown(needed)} above the model's own "
-            f"work{left}; {_way_out(needs, gpu=gpu)}"
+            f"work{left}; ",
+            largest.instead if largest else "",
+            of=largest.of if largest else "",
+            more=f"read a shorter text, or load the model with {way}",
         ) from error
 
 
-def _way_out(needs: Sequence[Need], *, gpu: bool) -> str:
+def _worth_saving(needs: Sequence[Need]) -> Need | None:
+    """What takes most, if that is much."""
     largest = max(needs, key=lambda need: max(need.host, need.device), default=None)
-    fewer = f"{largest.instead}; " if largest and max(largest.host, largest.device) > _WORTH_IT else ""
-    return (
-        f"{fewer}read a shorter text, or load the model with {'--device cpu' if gpu else '--dtype bfloat16'}"
-    )
+    return largest if largest and max(largest.host, largest.device) > _WORTH_IT else None
 
 
 _WORTH_IT = 100_000_000  # bytes: less than that does not decide whether a run fits

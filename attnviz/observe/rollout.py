@@ -26,7 +26,7 @@ class Rollout:
 
     every: keep the rollout up to each layer, not only the last
     A stack whose layers differ in length (Funnel) has none, and a note says so. Two matrices of the text's
-    length are held of a stack, besides those that are kept.
+    length are held of a stack, besides those that are kept; one more a layer while the model writes itself.
     """
 
     def __init__(self, *, every: bool = False) -> None:
@@ -86,7 +86,8 @@ class _Reached(NamedTuple):
 class _Stack:
     """The rollout of one stack while its layers come by.
 
-    coming:  the layer whose tiles are coming, and their sum over its heads
+    coming:  the layers whose tiles are coming, in their order, and their sums over the heads: one layer at a
+             time, but all of them while a model writes a text, token by token
     reached: the rollout up to the last layer that is complete
     kept:    that up to every layer, where they are wanted
     uneven:  why there is no rollout of this stack
@@ -105,11 +106,9 @@ class _Stack:
             self._forget()
             return
         if tile.layer not in self.coming:
-            check_complete(self.coming)
             self.coming[tile.layer] = HeadSum.of(tile)
         self.coming[tile.layer].add(tile)
-        if self.coming[tile.layer].complete:
-            self._follow(tile.layer, self.coming.pop(tile.layer))
+        self._follow_complete()
 
     def finished(self) -> list[LayerMaps]:
         check_complete(self.coming)
@@ -124,6 +123,11 @@ class _Stack:
         ]
         listed = f"{'layers' if len(passed) > 1 else 'layer'} {', '.join(passed)}"
         return [f"the {stack}rollout leaves out {listed}: no attention there"] if passed else []
+
+    def _follow_complete(self) -> None:
+        """Multiply the layers that are complete, but none before those that came by earlier."""
+        while self.coming and (layer := next(iter(self.coming))) and self.coming[layer].complete:
+            self._follow(layer, self.coming.pop(layer))
 
     def _follow(self, layer: LayerFacts, sums: HeadSum) -> None:
         """Multiply a layer onto what came before it."""
@@ -141,7 +145,9 @@ class _Stack:
         queries, keys = tile.size
         if queries != keys:
             return f"layer {tile.layer.name} has {queries:,} queries and {keys:,} keys"
-        before = len(self.reached.weights) if self.reached else queries
+        weights = [sums.weights for sums in self.coming.values()]
+        first = self.reached.weights if self.reached else next(iter(weights), None)
+        before = queries if first is None else len(first)
         if before != queries:
             return f"layer {tile.layer.name} reads {queries:,} tokens, those before it {before:,}"
         return ""

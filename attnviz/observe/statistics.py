@@ -43,7 +43,13 @@ class HeadStatistics:
     def needs(self, layers: Sequence[LayerFacts], axes: Axes) -> Need:
         each = [(layer.heads, queries) for layer, (queries, _) in sizes(layers, axes) if layer.heads]
         total = sum(queries * (4 * MEASURES * (heads + 1) + 8 * DRAWS) for heads, queries in each)
-        return Need(0, "the statistics of all heads", "leave them out, or read a shorter text", total)
+        return Need(
+            0,
+            what="the statistics of all heads",
+            instead="leave them out (statistics=False)",
+            device=total,
+            of="statistics",
+        )
 
     def wanted(self, layer: LayerFacts) -> range | None:
         return range(layer.heads) if layer.heads else None

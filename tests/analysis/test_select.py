@@ -1,9 +1,11 @@
 """Which heads a choice means."""
 
+from dataclasses import replace
+
 import pytest
 
 from attnviz.analysis.select import check, selected, wanted_heads
-from attnviz.captures import LayerFacts
+from attnviz.captures import LayerFacts, Layers
 from attnviz.errors import SelectionError, UsageError
 from attnviz.recipes import Choice
 from tests.analysis.maps import small_capture
@@ -94,3 +96,20 @@ def test_a_map_that_was_not_kept_cannot_be_chosen() -> None:
     chosen = selected(small_capture(5, 3), Choice(heads="2.1"))
     with pytest.raises(SelectionError, match=r"no map of head 2\.0 was kept"):
         selected(chosen, Choice(layers="2"))
+
+
+def test_where_a_whole_map_is_missing_the_pooled_ones_serve_a_choice_too() -> None:
+    capture = small_capture(5, 3)
+    kept = replace(capture, maps=capture.maps[1:2], pooled=capture.maps[::-1])
+    whole = replace(kept, pooled=Layers())
+    assert (selected(kept, Choice(heads="1.2")).map("1.2") == whole.map("1.2")).all()
+    assert [maps.heads for maps in selected(kept, Choice(heads="1.2,4.0")).maps] == [(2,), (0,)]
+    some = replace(kept, pooled=capture.maps[:2])
+    with pytest.raises(SelectionError, match=r"no map of head 4\.0 was kept, but of 1\.0, 1\.1"):
+        selected(some, Choice(heads="1.2,4.0"))
+
+
+def test_where_no_map_was_kept_none_are_offered() -> None:
+    none = replace(small_capture(5, 3), maps=Layers())
+    with pytest.raises(SelectionError, match=r"no map of head 4\.0 was kept, nor of any other: capture it"):
+        selected(none, Choice(heads="4.0"))

@@ -10,6 +10,8 @@ import pytest
 
 import attnviz
 from attnviz.cli.app import run
+from attnviz.errors import InputError
+from attnviz.observe import memory
 from attnviz.stored import files
 
 SENTENCE = "The cat sat on the mat"
@@ -151,3 +153,46 @@ def test_an_error_is_one_line_that_says_what_would_work(
     assert err.startswith("attnviz: ")
     assert message in err
     assert {made.name for made in tmp_path.iterdir()} == {"kept.safetensors", "note.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["capture", "-o", "new.safetensors", "--no-statistics"], "keep fewer, such as --keep 3.5,7.1, or "
+         "pooled ones: --keep none --pooled 256"),
+        (["capture", "-o", "new.safetensors", "--keep", "none"], "leave them out with --no-statistics"),
+        (["heatmap"], "choose fewer with -l/--layer and -H/--head, or leave out --tokens, --special and"),
+        (["heads"], "read a shorter text"),
+        (["doctor"], "give a shorter TEXT"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_answered_with_options_that_the_command_has(
+    arguments: list[str],
+    advice: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(memory, "available", lambda: 10)
+    assert run([arguments[0], SENTENCE, *arguments[1:]]) == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert f"are free: {advice}" in told
+
+
+def test_the_library_is_told_its_own_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 10)
+    with pytest.raises(InputError, match=r'keep fewer \(keep="3.5,7.1"\)'):
+        attnviz.capture(SENTENCE, statistics=False)
+    with pytest.raises(InputError, match=r"leave them out \(statistics=False\)"):
+        attnviz.capture(SENTENCE, keep=None)
+
+
+def test_pooled_maps_that_were_kept_can_be_chosen(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["capture", SENTENCE, "--keep", "none", "--pooled", "4", "-o", str(file)]) == 0
+    capsys.readouterr()
+    assert run(["heatmap", "--from", str(file), "-H", "1.1"]) == 0
+    out = capsys.readouterr().out
+    assert "layer 1, head 1" in out
+    assert "pooled while the model ran: groups of 2 queries" in out

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attnviz import capture, head_grid, heads, save
+from attnviz import capture, head_grid, heads, load, save
 from attnviz.cli.app import run
 from attnviz.errors import UsageError
 from attnviz.metrics import METRICS
@@ -192,3 +192,31 @@ def test_the_library_makes_the_same_table(tmp_path: Path) -> None:
     assert head_grid(seen, "focus").stacks[0].values.shape == (4, 8)
     with pytest.raises(UsageError, match="no statistic 'focuss'; did you mean focus"):
         head_grid(seen, "focuss")
+
+
+def test_maps_taken_elsewhere_have_statistics_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.npz"
+    whole = np.stack([np.stack([np.eye(5), np.full((5, 5), 1 / 5)])] * 3).astype(np.float32)
+    np.savez(file, attention=whole, tokens=np.array(["a", "b", "c", "d", "e"]))
+    assert run(["heads", "--from", str(file), "--json"]) == 0
+    heads = json.loads(capsys.readouterr().out)["heads"]
+    assert [head["head"] for head in heads] == ["0.0", "0.1", "1.0", "1.1", "2.0", "2.1"]
+    assert [head["statistics"]["self"]["value"] for head in heads[:2]] == pytest.approx([1, 0.2])
+    assert run(["heads", "--from", str(file), "--grid", "self"]) == 0
+
+
+def test_a_capture_without_statistics_has_those_of_its_maps(tmp_path: Path) -> None:
+    file = tmp_path / "kept.safetensors"
+    assert run(["capture", SENTENCE, "-o", str(file), "--no-statistics"]) == 0
+    of_maps, of_run = heads(load(file)), heads(capture(SENTENCE))
+    assert [row.pattern for row in of_maps.rows] == [row.pattern for row in of_run.rows]
+
+
+def test_a_capture_of_neither_maps_nor_statistics_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "kept.safetensors"
+    assert run(["capture", SENTENCE, "-o", str(file), "--no-statistics", "--keep", "2.4"]) == 0
+    capsys.readouterr()
+    assert run(["heads", "--from", str(file)]) == 1
+    assert "no statistics of text were kept, nor the maps of all heads" in capsys.readouterr().err

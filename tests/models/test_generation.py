@@ -18,6 +18,7 @@ from attnviz.inputs import Sample
 from attnviz.models.live import LiveSource
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.pool import PoolMaps
+from attnviz.observe.rollout import Rollout
 from attnviz.observe.run import observe
 from tests.models import zoo
 
@@ -164,6 +165,15 @@ def test_statistics_are_those_of_one_pass(family: str, tokenizer: Any) -> None:
     for name in ("entropy", "confidence", "distance", "previous", "first", "positional", "induction"):
         np.testing.assert_allclose(seen.statistics.values[name], whole.statistics.values[name], atol=1e-5)
         np.testing.assert_array_equal(seen.statistics.rows[name], whole.statistics.rows[name])
+
+
+@pytest.mark.parametrize("family", ["llama", "mistral"])
+def test_the_rollout_is_that_of_one_pass(family: str, tokenizer: Any) -> None:
+    source = LiveSource(writer(family), tokenizer=tokenizer)
+    encoded = source.encode(Sample("The cat sat", generate=9))
+    whole = source.prepared({"input_ids": torch.tensor([encoded.axes[""][0].ids])})
+    (made,), (expected,) = (observe(source, each, [Rollout()]).rollout for each in (encoded, whole))
+    np.testing.assert_allclose(made.weights, expected.weights, atol=1e-5)
 
 
 def test_a_batch_in_which_one_is_written_is_seen_one_by_one(tokenizer: Any) -> None:

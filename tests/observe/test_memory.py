@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.errors import InputError
+from attnviz.errors import InputError, RoomError
 from attnviz.inputs import Sample
 from attnviz.models.base import Encoded
 from attnviz.observe import memory
@@ -44,7 +44,8 @@ def test_where_nothing_can_be_read_nothing_is_known(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused_with_what_would(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 10_000_000_000)
     memory.check_fits(7_900_000_000, what="maps", instead="choose fewer")
-    with pytest.raises(InputError, match=r"maps take 8\.1 GB, and 10\.0 GB are free: choose fewer"):
+    told = r"maps take 8\.1 GB, and 10\.0 GB are free, 80% of which may be used: choose fewer"
+    with pytest.raises(InputError, match=told):
         memory.check_fits(8_100_000_000, what="maps", instead="choose fewer")
 
 
@@ -55,7 +56,7 @@ def test_what_is_needed_together_counts_and_the_largest_is_named(monkeypatch: py
         Need(0, "maps", "choose fewer", 6_000_000_000),
     )
     check_room([small, Need(0, "means", "take none", 5_000_000_000)])
-    told = r"maps take 6\.0 GB of the 9\.0 GB that are needed, and 10\.0 GB are free: choose fewer"
+    told = r"maps take 6\.0 GB of the 9\.0 GB that are needed, and 10\.0 GB are free, 80% .*: choose"
     with pytest.raises(InputError, match=told):
         check_room([small, large])
 
@@ -70,7 +71,7 @@ def test_the_memory_of_a_gpu_counts_apart(monkeypatch: pytest.MonkeyPatch) -> No
     ):
         check_room([*needs, Need(0, "rollouts", "no", 4_500_000_000)], "cuda:1")
     with pytest.raises(
-        InputError, match=r"maps take 7\.0 GB of the 9\.0 GB .* 10\.0 GB are free: choose fewer"
+        InputError, match=r"maps take 7\.0 GB of the 9\.0 GB .* 10\.0 GB are free, 80% .*: choose fewer"
     ):
         check_room([*needs, Need(2_000_000_000, "words", "no")], "cuda:1")
 
@@ -147,6 +148,15 @@ def test_what_does_not_fit_is_refused_before_the_model_runs(monkeypatch: pytest.
 
     source = Unrun()
     with pytest.raises(
-        InputError, match="mean maps of 2 layers take 1 kB, and 1 kB are free: take them pooled"
+        InputError,
+        match=r"mean maps of 2 layers take 1 kB, and 1 kB are free, 80% .*: take them pooled",
     ):
         observe(source, source.encode(Sample(TEXT)), [HeadMeans()])
+
+
+def test_other_advice_takes_the_place_of_advice_alone() -> None:
+    error = RoomError("too much: ", "keep=None", of="maps", more="read a shorter text, or none")
+    assert str(error) == "too much: keep=None; read a shorter text, or none"
+    assert str(error.advising("--keep none")) == "too much: --keep none; read a shorter text, or none"
+    assert str(error.advising("read a shorter text")) == "too much: read a shorter text, or none"
+    assert str(RoomError("too much: ", "", more="stop").advising("--keep none")) == "too much: stop"

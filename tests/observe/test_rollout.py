@@ -1,16 +1,21 @@
 """Attention rollout, against its formula written out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import torch
 
 from attnviz.captures import LayerFacts
+from attnviz.errors import ModelError
+from attnviz.inputs import Sample
+from attnviz.models.base import Encoded
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.rollout import Rollout
+from attnviz.observe.tiles import Tile, Watch
 from tests.fakes import FakeSource, MapsSource, random_maps
-from tests.observe.looking import seen, tiled
+from tests.observe.looking import TEXT, assert_same, seen, tiled
 
 
 def rolled_out(maps: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -121,3 +126,50 @@ def test_a_key_reached_through_others_counts_as_seen_in_rollout() -> None:
     maps = tuple((LayerFacts("", layer, 2), random_maps(layer, 2, 3, 3, band)) for layer in range(2))
     (rollout,) = seen(MapsSource(maps=maps, seen=band[None]), Rollout()).rollout
     np.testing.assert_array_equal(rollout.visible[0], np.triu(np.ones((3, 3), bool)))
+
+
+@dataclass(frozen=True)
+class Interleaved(FakeSource):
+    """The layers come by again and again, some rows at a time: as while a model writes."""
+
+    def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
+        keeper = _Tiles()
+        super().run(batch, [keeper])
+        for tile in sorted(keeper.tiles, key=lambda tile: tile.rows.start):
+            watches[0].see(tile)
+
+
+class _Tiles:
+    def __init__(self) -> None:
+        self.tiles: list[Tile] = []
+
+    def wanted(self, layer: LayerFacts) -> range | None:
+        return range(layer.heads)
+
+    def see(self, tile: Tile) -> None:
+        self.tiles.append(tile)
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_layers_that_come_by_row_after_row_have_the_same_rollout(every: bool) -> None:
+    size = {"layers": 3, "heads": 5, "causal": True, "rows": 3}
+    one, other = (
+        seen(FakeSource(**size), Rollout(every=every)),
+        seen(Interleaved(**size), Rollout(every=every)),
+    )
+    assert other.rollout.names == one.rollout.names
+    for expected, made in zip(one.rollout, other.rollout, strict=True):
+        assert_same(made, expected)
+
+
+def test_a_layer_of_which_a_part_never_comes_is_an_error() -> None:
+    watch = Rollout()
+    source = FakeSource(rows=3)
+    encoded = source.encode(Sample(TEXT))
+    watch.start(encoded.axes)
+    keeper = _Tiles()
+    source.run([encoded], [keeper])
+    for tile in keeper.tiles[1:]:
+        watch.see(tile)
+    with pytest.raises(ModelError, match="layer 0 came by in part only"):
+        watch.added_to(seen(source))
