@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -216,7 +217,10 @@ def test_several_images_see_nothing_of_each_other() -> None:
     )
     source = LiveSource(model)
     images = torch.randn(3, 3, 8, 8)
-    together = observe(source, source.prepared({"pixel_values": images}), [KeepMaps()])
+    several = replace(
+        source.prepared({"pixel_values": images[:1]}), tensors={"pixel_values": images}, axes={}
+    )
+    together = observe(source, several, [KeepMaps()])  # as beside a text
     alone = observe(source, source.prepared({"pixel_values": images[1:2]}), [KeepMaps()])
     np.testing.assert_allclose(together.map("1.2")[5:10, 5:10], alone.map("1.2"), atol=1e-5)
     assert together.map("1.2")[5:10, :5].max() == 0
