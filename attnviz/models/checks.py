@@ -38,6 +38,11 @@ def check_prepared(tensors: Mapping[str, Any], reads: Reads) -> None:
         raise InputError(
             f"no tensors were given: give what {reads.name} is called with, such as {reads.main}"
         )
+    if tensors.get("past_key_values") is not None:
+        raise InputError(
+            f"{reads.name} was given past_key_values, which a capture would add to: give the whole text, not "
+            "its last tokens and a cache"
+        )
     for name, tensor in tensors.items():
         _check_tensor(str(name), tensor)
     if reads.books:

@@ -230,3 +230,13 @@ def test_tokens_that_are_given_as_vectors_are_numbered_and_their_padding_is_cut_
     same = observe(source, source.prepared({**IDS, "attention_mask": mask}), [KeepMaps()])
     assert encoded.axes[""][0].labels == tuple(map(str, range(9)))
     np.testing.assert_allclose(seen.map("2.1"), same.map("2.1"), atol=1e-5)
+
+
+def test_a_cache_that_was_filled_before_is_refused_and_left_alone() -> None:
+    config = AutoConfig.for_model("gpt2", vocab_size=50, n_embd=16, n_layer=1, n_head=2, n_positions=16)
+    model = AutoModel.from_config(config).eval()
+    with torch.inference_mode():
+        cache = model(torch.arange(5)[None], use_cache=True).past_key_values
+    with pytest.raises(InputError, match=r"was given past_key_values, .* give the whole text"):
+        LiveSource(model).prepared({"input_ids": torch.tensor([[7]]), "past_key_values": cache})
+    assert cache.get_seq_length() == 5
