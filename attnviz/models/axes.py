@@ -12,6 +12,7 @@ from attnviz.inputs import printable
 from attnviz.models.census import Census
 from attnviz.models.labels import Tokens, token_axis
 from attnviz.models.sides import Over
+from attnviz.models.spelling import spelled
 
 Axes = dict[str, tuple[Axis, Axis]]
 Known = tuple[int | None, Axis] | None
@@ -46,31 +47,47 @@ def id_axis(ids: Tensor | range, tokenizer: Any, labels: Sequence[str] | None) -
     labels: what to call them; else the tokenizer's own pieces, else their numbers
     Raises InputError if there are not as many labels as tokens.
     """
-    numbers = [int(number) for number in ids]
-    if labels is not None and len(labels) != len(numbers):
-        raise InputError(
-            f"{len(labels)} labels for {len(numbers)} tokens: give one for each, none for padding"
-        )
-    if labels is not None:
-        pieces = [printable(str(label)) for label in labels]
-    elif tokenizer is not None and isinstance(ids, Tensor):
-        pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(numbers)]
-    else:
-        pieces = [str(number) for number in numbers]
+    count = len(ids)
+    if labels is not None and len(labels) != count:
+        raise InputError(f"{len(labels)} labels for {count} tokens: give one for each, none for padding")
     if isinstance(ids, range):
-        axis = numbered(len(ids))
-        return axis if labels is None else replace(axis, labels=tuple(pieces))
-    special = set() if tokenizer is None else set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-    return token_axis(
-        Tokens(
-            ids=numbers,
-            pieces=pieces,
-            spans=[None] * len(numbers),
-            special=[number in special for number in numbers],
-            segments=[0] * len(numbers),
-            texts=(),
-            bytes=labels is None and tokenizer is not None,
-        )
+        axis = numbered(count)
+    else:
+        numbers = [int(number) for number in ids]
+        axis = token_axis(_bare(numbers) if tokenizer is None else _read_back(numbers, tokenizer))
+    return axis if labels is None else replace(axis, labels=tuple(printable(str(each)) for each in labels))
+
+
+def _bare(numbers: Sequence[int]) -> Tokens:
+    """Tokens of which only the numbers are known."""
+    count = len(numbers)
+    return Tokens(
+        ids=numbers,
+        pieces=[str(number) for number in numbers],
+        spans=[None] * count,
+        special=[False] * count,
+        segments=[0] * count,
+        texts=(),
+    )
+
+
+def _read_back(numbers: Sequence[int], tokenizer: Any) -> Tokens:
+    """Tokens with the text that they spell, as if it had been cut by their tokenizer."""
+    own = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    special = [number in own for number in numbers]
+    named = tokenizer.convert_ids_to_tokens(numbers)
+    text, spans = spelled(numbers, special, tokenizer)
+    return Tokens(
+        ids=numbers,
+        pieces=[  # a vocabulary may be larger than its tokenizer knows
+            str(number) if piece is None else str(piece) for number, piece in zip(numbers, named, strict=True)
+        ],
+        spans=spans,
+        special=special,
+        segments=[0] * len(numbers),
+        texts=(text,),
+        unknown=tokenizer.unk_token,
+        bytes=True,
     )
 
 

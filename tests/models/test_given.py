@@ -428,3 +428,30 @@ def test_what_is_no_model_is_refused(model: Any) -> None:
 def test_what_is_no_tokenizer_is_refused() -> None:
     with pytest.raises(UsageError, match="tokenizer='path' is none: give what AutoTokenizer"):
         attnviz.capture("The cat", model=made("gpt2")[0], tokenizer="path")
+
+
+# Statistics
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2"])
+def test_a_text_and_its_tokens_have_the_same_statistics(kind: str) -> None:
+    model = made(kind)[0]
+    tokenizer = zoo.wordpiece() if kind == "bert" else zoo.byte_bpe()
+    text = "The cat, unbelievably, sat: naïve."
+    by_text = attnviz.capture(text, model=model, tokenizer=tokenizer)
+    by_tokens = attnviz.capture(tokenizer(text, return_tensors="pt"), model=model, tokenizer=tokenizer)
+    assert by_text.statistics is not None
+    assert by_tokens.statistics is not None
+    assert not np.isnan(by_text.statistics.values["punctuation"]).all()
+    for name, values in by_text.statistics.values.items():
+        np.testing.assert_allclose(by_tokens.statistics.values[name], values, atol=1e-5)
+    assert by_text.maps["0"].keys.special == by_tokens.maps["0"].keys.special
+
+
+def test_bytes_of_a_character_are_read_back_together_and_one_that_is_cut_off_is_none() -> None:
+    model, tokenizer = made("gpt2")[0], zoo.byte_bpe()
+    ids = tokenizer("the cat 你好", return_tensors="pt")["input_ids"][:, :-1]
+    keys = seen_of({"input_ids": ids}, model, tokenizer=tokenizer).maps["0"].keys
+    covered = [keys.texts[0][span.start : span.stop] for span in keys.spans if span]
+    assert covered[-5:] == ["你", "你", "你", "\ufffd", "\ufffd"]
+    assert keys.labels[-5:] == ("<E4>", "+<BD>", "+<A0>", "<E5>", "+<A5>")
