@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 FEW = 16  # names that a message lists
 
-Unit = Literal["token", "word", "group", "position"]
+Unit = Literal["token", "word", "group", "patch", "position"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Axis:
     special:   whether it is one of the model's special tokens
     ids:       token ids; empty once tokens have been put together
     texts:     what the spans point into
-    unit:      what one entry is; a group is several neighbours put together to fit a picture, a position
-               something of which only its place is known
+    unit:      what one entry is; a group is several neighbours put together to fit a picture, a patch
+               part of an image, a position something of which only its place is known
     masks:     whether it is the model's mask token; empty: none is
     grid:      where the entries lie in an image; None for a sequence
     """

@@ -33,6 +33,7 @@ from attnviz.models.generation import (
     written,
     written_axis,
 )
+from attnviz.models.images import pictured
 from attnviz.models.labels import Tokens, token_axis
 from attnviz.models.opened import Opened, Site, returned
 from attnviz.models.quiet import quiet
@@ -183,7 +184,7 @@ class LiveSource:
         places = {name: side.tokens[0] for name, side in sides.items() if side is not None}
         axes = prepared_axes(given, places, self._tokenizer, labels)
         stacks = stack_axes(census, axes.get("input_ids"), axes.get("decoder_input_ids"))
-        return Encoded(Sample("", name="input"), given, stacks)
+        return Encoded(Sample("", name="input"), given, pictured(stacks, given, self._config))
 
     def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
         """A pass of the model over some samples; over each by itself where a batch would mix them.

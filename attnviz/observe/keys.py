@@ -66,8 +66,13 @@ def keys_of(axes: Axes, layer: LayerFacts, size: tuple[int, int], device: torch.
         punctuation=torch.tensor(_punctuation(keys), dtype=torch.float32, device=device),
         grid=_grid(keys, device),
         ids=torch.tensor(_ids(keys) if text else [-1] * len(keys), dtype=torch.long, device=device),
-        measured=own and not (layer.stack == "vision" and keys.grid is None),
+        measured=own and (keys.grid is not None or not _is_of_image(layer, keys)),
     )
+
+
+def _is_of_image(layer: LayerFacts, keys: Axis) -> bool:
+    """Whether the keys are patches: between these there is a distance on a grid alone."""
+    return layer.stack == "vision" or keys.unit == "patch"
 
 
 def _punctuation(axis: Axis) -> list[bool]:

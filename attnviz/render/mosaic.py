@@ -3,7 +3,7 @@
 import numpy as np
 
 from attnviz.captures import Floats
-from attnviz.render.pooling import thumbnail
+from attnviz.render.pooling import several, thumbnail
 from attnviz.render.views import Atlas
 
 
@@ -37,4 +37,4 @@ def thumbnail_note(atlas: Atlas, size: int) -> str:
     """How much of a map is in one cell of its small picture; empty where nothing was put together."""
     side = longest(atlas)
     unit = next((heatmap.unit for _, _, heatmap in atlas.maps), "token")
-    return f"{side / size:.2g} {unit}s to a cell" if side > size else ""
+    return f"{side / size:.2g} {several(unit)} to a cell" if side > size else ""

@@ -80,12 +80,17 @@ def group_size(length: int, size: int) -> int:
     return -(-length // size)
 
 
+def several(unit: str) -> str:
+    """What more than one of these are called."""
+    return "patches" if unit == "patch" else f"{unit}s"
+
+
 def pooling_note(before: Heatmap, after: Heatmap) -> str:
     """What the reader of a pooled map must know; empty where nothing was pooled."""
     sizes = _sizes(before, after)
     if sizes == [1, 1]:
         return ""
-    unit = "groups" if before.unit == "group" else f"{before.unit}s"
+    unit = several(before.unit)
     cells = f"{sizes[0]} {unit}" if sizes[0] == sizes[1] else f"{sizes[0]} x {sizes[1]} {unit}"
     return f"pooled: {cells} to a cell (mean over queries, sum over keys)"
 

@@ -14,19 +14,27 @@ from transformers import (
     BertConfig,
     BertForSequenceClassification,
     BertModel,
+    DeiTConfig,
+    DeiTModel,
+    Dinov2WithRegistersConfig,
+    Dinov2WithRegistersModel,
     GPT2Config,
     GPT2LMHeadModel,
     LxmertConfig,
     LxmertModel,
     PreTrainedModel,
+    SwinConfig,
+    SwinModel,
     T5Config,
     T5ForConditionalGeneration,
     ViTConfig,
     ViTModel,
+    YolosConfig,
+    YolosModel,
 )
 
 import attnviz
-from attnviz.captures import Capture
+from attnviz.captures import Capture, Grid
 from attnviz.errors import InputError, ModelError, UsageError
 from tests.models import zoo
 
@@ -455,3 +463,40 @@ def test_bytes_of_a_character_are_read_back_together_and_one_that_is_cut_off_is_
     covered = [keys.texts[0][span.start : span.stop] for span in keys.spans if span]
     assert covered[-5:] == ["你", "你", "你", "\ufffd", "\ufffd"]
     assert keys.labels[-5:] == ("<E4>", "+<BD>", "+<A0>", "<E5>", "+<A5>")
+
+
+# Images
+
+STAGES = {"embed_dim": 8, "depths": [1, 1], "num_heads": [2, 2], "window_size": 2, "patch_size": 4}
+CUT = {**HEADS, "num_hidden_layers": 1, "image_size": (32, 48), "patch_size": 8}
+DETECTS: dict[str, Any] = {"num_detection_tokens": 10}
+SEEING: dict[str, tuple[Any, Any, dict[str, Grid | None]]] = {
+    "vit": (ViTModel, ViTConfig(**CUT), {"0": Grid(1, 4, 6)}),
+    "deit": (DeiTModel, DeiTConfig(**CUT), {"0": Grid(2, 4, 6)}),
+    "registers": (
+        Dinov2WithRegistersModel,
+        Dinov2WithRegistersConfig(**{**CUT, "image_size": 32}, num_register_tokens=4),
+        {"0": Grid(5, 4, 4)},
+    ),
+    "swin": (SwinModel, SwinConfig(**STAGES, image_size=32), {"0": Grid(0, 8, 12), "1": Grid(0, 4, 6)}),
+    "yolos": (YolosModel, YolosConfig(**CUT, **DETECTS), {"0": None}),
+}
+
+
+@pytest.mark.parametrize("kind", SEEING)
+def test_patches_of_an_image_lie_on_their_grid_and_have_no_distance_without(kind: str) -> None:
+    kind_of, config, grids = SEEING[kind]
+    torch.manual_seed(7)
+    pixels = {"pixel_values": torch.randn(1, 3, 32, 32 if kind == "registers" else 48)}
+    seen = attnviz.capture(pixels, model=kind_of(config).eval())
+    assert {maps.name: maps.keys.grid for maps in seen.maps} == grids
+    assert {maps.keys.unit for maps in seen.maps} == {"patch"}
+    assert seen.statistics is not None
+    assert ("distance" in seen.statistics.values) == (kind != "yolos")
+    for head, value in zip(seen.statistics.heads, seen.statistics.values.get("distance", ()), strict=False):
+        grid = grids[str(head.layer)]
+        assert grid is not None
+        places = np.stack(np.divmod(np.arange(grid.rows * grid.columns), grid.columns), 1)
+        far = np.linalg.norm(places[:, None] - places[None], axis=-1)
+        own = seen.map(head.name)[grid.first :, grid.first :]
+        np.testing.assert_allclose(value, (own * far).sum(1).mean(), rtol=1e-4)

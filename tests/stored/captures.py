@@ -49,7 +49,7 @@ def axes(draw: st.DrawFn, text: str) -> Axis:
         special=each(st.booleans()),
         ids=each(st.integers(0, 2**31)) if draw(st.booleans()) else (),
         texts=(text,),
-        unit=draw(st.sampled_from(["token", "word", "group", "position"])),
+        unit=draw(st.sampled_from(["token", "word", "group", "patch", "position"])),
         masks=each(st.booleans()) if draw(st.booleans()) else (),
         grid=Grid(1, 1, length - 1) if length > 1 and draw(st.booleans()) else None,
     )
