@@ -230,3 +230,21 @@ def test_tokens_that_are_given_as_vectors_are_numbered_and_their_padding_is_cut_
     same = observe(source, source.prepared({**IDS, "attention_mask": mask}), [KeepMaps()])
     assert encoded.axes[""][0].labels == tuple(map(str, range(9)))
     np.testing.assert_allclose(seen.map("2.1"), same.map("2.1"), atol=1e-5)
+
+
+def test_a_model_that_was_trained_meanwhile_has_another_fingerprint(directory_of: Directories) -> None:
+    model = model_of(directory_of("bert"))
+    source = LiveSource(model)
+
+    def fingerprint() -> str:
+        return observe(source, source.prepared(IDS), []).model.fingerprint
+
+    before = fingerprint()
+    assert fingerprint() == before
+    encoded = source.prepared(IDS)
+    with torch.no_grad():
+        next(model.parameters()).add_(1)
+    after = observe(source, encoded, []).model.fingerprint
+    assert after != before
+    next(model.parameters()).data.sub_(1)  # which no counter of torch tells
+    assert fingerprint() not in (after, "")
