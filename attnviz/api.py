@@ -411,10 +411,13 @@ def _foreign(path: Path) -> Capture:
     return npz.read(path)
 
 
-def from_arrays(attention: "NDArray[floating]", tokens: "Sequence[str]", *, name: str = "arrays") -> Capture:
+def from_arrays(
+    attention: "NDArray[floating] | Tensor", tokens: "Sequence[str]", *, name: str = "arrays"
+) -> Capture:
     """A capture of self-attention that was taken elsewhere, such as by another library.
 
-    attention: ``[layers, heads, queries, keys]``, rows summing to 1, or to 0 where nothing is seen
+    attention: ``[layers, heads, queries, keys]``, rows summing to 1, or to 0 where nothing is seen; a numpy
+               array or a tensor of torch, copied
     tokens:    what was read, one for each query and key
     name:      what the model is called
     Assumed, since nobody says otherwise: each token is a word and none is special; where no layer has any

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 
-from attnviz.analysis.where import Names, Value, condition, unknown
-from attnviz.errors import UsageError
+from attnviz.analysis.where import Condition, Names, Value, condition, unknown
+from attnviz.errors import SelectionError, UsageError
 from attnviz.inputs import printable
 from attnviz.metrics import METRICS, PATTERNS
 from attnviz.recipes import Listing
@@ -36,7 +36,14 @@ NUMBERS: dict[str, Callable[[HeadRow], float]] = {
 }
 """What is known of a head as a number, by name: ``previous``, ``previous.baseline``, ``previous.rows``"""
 
-NAMES = Names(numbers=tuple(NUMBERS), words={"pattern": WORDS, "stack": ()})
+NAMES = Names(
+    numbers=tuple(NUMBERS),
+    words={"pattern": WORDS, "stack": ()},
+    counted={
+        "layer": "layers count from 0 upwards; the last ones alone are -l -1",
+        "head": "heads count from 0 in their layer: head 3.5 is layer=3 and head=5",
+    },
+)
 
 
 def values(row: HeadRow) -> dict[str, Value]:
@@ -68,16 +75,27 @@ def ranked(rows: Sequence[HeadRow], listing: Listing) -> tuple[HeadRow, ...]:
 
     Sorted by a number the largest come first, by ``pattern`` the heads of one pattern stand together, the
     highest score first; a ``-`` before the name turns it around. What is missing stands last either way.
-    Raises UsageError as ``check`` does.
+    Raises UsageError as ``check`` does, SelectionError for a stack that none of them is in.
     """
     check(listing)
     kept = list(rows)
     if listing.where is not None:
         wanted = condition(listing.where, NAMES)
+        _check_stacks(rows, wanted)
         kept = [row for row in kept if wanted.holds(values(row))]
     if listing.sort is not None:
         kept = _ordered(kept, listing.sort.removeprefix("-"), turned=listing.sort.startswith("-"))
     return tuple(kept[: listing.top])
+
+
+def _check_stacks(rows: Sequence[HeadRow], wanted: Condition) -> None:
+    """Raises SelectionError where heads are asked for by a stack that is not there."""
+    there = list(dict.fromkeys(row.head.stack for row in rows))
+    strange = [str(stack) for stack in wanted.compared("stack") if stack not in there]
+    if strange and there:
+        names = ", ".join(filter(None, there))
+        has = f"there are {names}" if names else "the model has a single one, without a name"
+        raise SelectionError(f"--where: no head is in a stack {printable(strange[0])}: {has}")
 
 
 def _ordered(rows: list[HeadRow], name: str, *, turned: bool) -> list[HeadRow]:

@@ -14,7 +14,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -35,6 +35,10 @@ class Condition(Protocol):
         """The names that it speaks of, in order."""
         ...
 
+    def compared(self, name: str) -> tuple[Value, ...]:
+        """What a name is compared with, in order."""
+        ...
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -53,6 +57,9 @@ class Comparison:
     def names(self) -> tuple[str, ...]:
         return (self.name,)
 
+    def compared(self, name: str) -> tuple[Value, ...]:
+        return (self.value,) if name == self.name else ()
+
 
 @dataclass(frozen=True)
 class AllOf:
@@ -65,6 +72,9 @@ class AllOf:
 
     def names(self) -> tuple[str, ...]:
         return _names(self.parts)
+
+    def compared(self, name: str) -> tuple[Value, ...]:
+        return tuple(value for part in self.parts for value in part.compared(name))
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,9 @@ class AnyOf:
     def names(self) -> tuple[str, ...]:
         return _names(self.parts)
 
+    def compared(self, name: str) -> tuple[Value, ...]:
+        return tuple(value for part in self.parts for value in part.compared(name))
+
 
 @dataclass(frozen=True)
 class Not:
@@ -92,6 +105,9 @@ class Not:
     def names(self) -> tuple[str, ...]:
         return self.part.names()
 
+    def compared(self, name: str) -> tuple[Value, ...]:
+        return self.part.compared(name)
+
 
 @dataclass(frozen=True)
 class Names:
@@ -99,10 +115,12 @@ class Names:
 
     numbers: names of numbers
     words:   names of words, with those that each can be; none: any word
+    counted: those of the numbers that count something from 0 on, with what to say where another is given
     """
 
     numbers: Collection[str]
     words: Mapping[str, Collection[str]]
+    counted: Mapping[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[str]:
         yield from (*self.numbers, *self.words)
@@ -243,13 +261,17 @@ class _Reader:
         plain = "=" if sign.text == "==" else sign.text
         if name.text in self._names.words:
             return Comparison(name.text, plain, self._word(name.text, sign))
-        return Comparison(name.text, plain, self._number(name.text))
+        return Comparison(name.text, plain, self._number(name.text, plain))
 
-    def _number(self, name: str) -> float:
+    def _number(self, name: str, sign: str) -> float:
         value = self._take()
         if value.kind != "number":
             self._refuse(value, f"{name} is compared with a number")
-        return float(value.text)
+        number = float(value.text)
+        between = sign in ("=", "!=") and not number.is_integer()
+        if name in self._names.counted and (number < 0 or between):
+            self._refuse(value, self._names.counted[name])
+        return number
 
     def _word(self, name: str, sign: _Token) -> str:
         if sign.text not in ("=", "==", "!="):

@@ -68,7 +68,8 @@ class LiveSource:
         self._tokenizer = tokenizer
         self._name = name or type(self._model).__name__
         self._revision = revision
-        self._digest = fingerprint or (lambda: fingerprint_of(self._model))
+        self._digest = fingerprint  # of a model that others have in their hands it is none for long
+        self._weights: str | None = None
         self._config = self._model.config
         self._censuses: dict[object, Census] = {}
         self._facts: tuple[int, ModelFacts] | None = None  # as of so many censuses
@@ -133,6 +134,7 @@ class LiveSource:
             raise InputError(f"{self._name} ({self._config.model_type}) does not read text")
         if self._tokenizer is None:
             raise InputError(f"{self._name} has no tokenizer here: give its prepared tensors, not a text")
+        self._forget_fingerprint()
         reader = Reader(self._tokenizer, self._name, self._positions)
         with quiet():
             if self._start is None:
@@ -178,6 +180,7 @@ class LiveSource:
         """
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
         check_prepared(given, self._reads)
+        self._forget_fingerprint()
         census = self._census(given)
         _, batch = joined([given], 0)
         sides = {"input_ids": batch.read, "decoder_input_ids": batch.written}
@@ -191,6 +194,7 @@ class LiveSource:
 
         Raises ModelError if they cannot be captured exactly.
         """
+        self._forget_fingerprint()
         if len(batch) > 1 and self._goes_together(batch):
             self._pass(batch, watches)
             return
@@ -327,9 +331,16 @@ class LiveSource:
             self._found = parts_of(self._model)
         return self._found
 
-    @cached_property
+    @property
     def _fingerprint(self) -> str:
-        return self._digest()
+        if self._weights is None:
+            self._weights = self._digest() if self._digest else fingerprint_of(self._model)
+        return self._weights
+
+    def _forget_fingerprint(self) -> None:
+        """Whoever gave the model may have trained it since it was looked at last."""
+        if self._digest is None:
+            self._weights = self._facts = None
 
     @cached_property
     def _positions(self) -> int | None:

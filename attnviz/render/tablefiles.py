@@ -60,8 +60,8 @@ def json_table(view: HeadTable) -> str:
 def csv_table(view: HeadTable) -> str:
     """A line a head after a line with the recipe that begins with ``#``; all text is quoted, none changed.
 
-    The columns asked for; else everything: ``previous``, ``previous.baseline``, ``previous.rows``, and over
-    several samples ``previous.samples``, ``previous.low`` and ``previous.high``.
+    The columns asked for, an interval as its two ends; else everything: ``previous``, ``previous.baseline``,
+    ``previous.rows``, and over several samples ``previous.samples``, ``previous.low`` and ``previous.high``.
     """
     columns = _csv_columns(view)
     return _csv(
@@ -183,7 +183,8 @@ def _csv_columns(view: HeadTable) -> dict[str, Callable[[HeadRow], Any]]:
         **{f"evidence.{part}": _of_evidence(part) for part in _EVIDENCE},
     }
     if view.asked:
-        return {name: every.get(name) or column(name).text for name in view.columns}
+        names = [part for name in view.columns for part in _with_ends(name)]
+        return {name: every.get(name) or _score_end(name) or column(name).text for name in names}
     parts = PARTS if view.samples > 1 else ("baseline", "rows")
     statistics = [
         name
@@ -193,6 +194,20 @@ def _csv_columns(view: HeadTable) -> dict[str, Callable[[HeadRow], Any]]:
     ]
     names = [*_FIRST, "window", *statistics, "positional.offset", *(f"evidence.{part}" for part in _EVIDENCE)]
     return {name: every[name] for name in names}
+
+
+def _with_ends(name: str) -> tuple[str, ...]:
+    """An interval as its two ends, which are numbers."""
+    metric, _, part = name.rpartition(".")
+    return (f"{metric}.low", f"{metric}.high") if part == "interval" else (name,)
+
+
+def _score_end(name: str) -> Callable[[HeadRow], float | None] | None:
+    """An end of the interval of the score, which is that of the statistic that it is of."""
+    metric, _, part = name.rpartition(".")
+    if metric != "score":
+        return None
+    return lambda row: _number(getattr(row.statistics.get(row.scored, Statistic()), part))
 
 
 def _numbered(name: str) -> Callable[[HeadRow], float | None]:

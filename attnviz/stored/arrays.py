@@ -1,6 +1,7 @@
 """Attention that somebody else took, as a capture."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +16,29 @@ CAUSAL = "no weight lies after the diagonal: taken as causal, later tokens as ou
 Given = NDArray[np.floating]
 
 
-def from_arrays(attention: Given, tokens: Sequence[str], *, name: str = "arrays") -> Capture:
+def from_arrays(
+    attention: Any, tokens: Sequence[str], *, name: str = "arrays", copied: bool = True
+) -> Capture:
     """A capture of self-attention that is already there.
 
     attention: ``[layers, heads, queries, keys]``, rows summing to 1; rows of 0 see nothing
     tokens:    what the model read, one for each query and key
     name:      what the model is called
+    copied:    False where nobody else has the array
     Assumed, since nobody says otherwise: each token is a word and none is special; where no layer has any
     weight after the diagonal, every query sees only itself and what is before it (a note says so).
     Raises InputError for what is no attention over these tokens.
     """
-    attention, tokens = np.asarray(attention), list(tokens)
+    off = _most_off(attention)
+    attention, tokens = _array(attention), list(tokens)
     _check(attention, tokens)
     axis = _axis(tokens)
     causal = len(axis) > 1 and not any(np.triu(head, 1).any() for layer in attention for head in layer)
     sight = np.tri(len(axis), dtype=bool) if causal else np.ones((len(axis), len(axis)), bool)
+    if copied:
+        attention = attention.copy()
+    for layer, weights in enumerate(attention):
+        _check_sums(layer, weights, off)
     maps = Layers(_layer(layer, weights, sight, axis) for layer, weights in enumerate(attention))
     facts = tuple(LayerFacts("", maps.layer, len(maps.heads)) for maps in maps)
     return Capture(
@@ -39,6 +48,20 @@ def from_arrays(attention: Given, tokens: Sequence[str], *, name: str = "arrays"
         notes=(CAUSAL,) if causal else (),
         axes={"": (axis, axis)},
     )
+
+
+def _array(attention: Any) -> Given:
+    """What was given as an array; a tensor of torch, which is none where it has gradients or is bfloat16."""
+    if callable(getattr(attention, "detach", None)):
+        attention = attention.detach().cpu()
+        attention = attention.float() if attention.is_floating_point() else attention
+    try:
+        return np.asarray(attention)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"attention is {type(attention).__name__}, of which no array can be made: give one array "
+            "[layers, heads, queries, keys]"
+        ) from error
 
 
 def _check(attention: Given, tokens: list[str]) -> None:
@@ -70,8 +93,7 @@ def _axis(tokens: Sequence[str]) -> Axis:
 
 
 def _layer(layer: int, weights: Given, sight: Booleans, axis: Axis) -> LayerMaps:
-    sums = _sums(layer, weights)
-    blind = sums < 0.5
+    blind = weights.sum(-1, dtype=np.float64) < 0.5
     return LayerMaps(
         stack="",
         layer=layer,
@@ -84,9 +106,13 @@ def _layer(layer: int, weights: Given, sight: Booleans, axis: Axis) -> LayerMaps
     )
 
 
-def _sums(layer: int, weights: Given) -> Numbers:
-    """The sums of a layer's rows: ``[heads, queries]``. Raises InputError unless all are 1 or 0."""
-    off = MOST_OFF.get(weights.itemsize, 1e-3)
+def _most_off(attention: Any) -> float:
+    """What the sum of a row may be off by, for the type that was given."""
+    return MOST_OFF.get(getattr(getattr(attention, "dtype", None), "itemsize", 8), 1e-3)
+
+
+def _check_sums(layer: int, weights: Given, off: float) -> None:
+    """Raises InputError unless all rows of a layer sum to 1 or 0."""
     sums: Numbers = weights.sum(-1, dtype=np.float64)
     good = ((np.abs(sums - 1) <= off) | (sums == 0)) & (weights.min(-1) >= 0)  # never of what is NaN
     if not good.all():
@@ -96,4 +122,3 @@ def _sums(layer: int, weights: Given) -> Numbers:
             f"{weights[head, row].min():.4g} up: attention is a softmax, whose rows sum to 1 (or to 0 where "
             "nothing is seen) and are never negative"
         )
-    return sums

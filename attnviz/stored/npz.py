@@ -62,7 +62,7 @@ def read(path: Path) -> Capture:
         attention, tokens = (_array(archive, _declared(archive, name)) for name in _KINDS)
         if tokens.ndim != 1:
             raise ValueError(f"its tokens have the shape {tokens.shape}: they must be a list")
-        return from_arrays(attention, _texts(tokens), name=printable(path.stem))
+        return from_arrays(attention, _texts(tokens), name=printable(path.stem), copied=False)
 
 
 def _declared(archive: ZipFile, name: str) -> _Declared:

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from attnviz.analysis.rank import check, ranked, spoken_of
 from attnviz.analysis.summary import summary
-from attnviz.errors import UsageError
+from attnviz.errors import SelectionError, UsageError
 from attnviz.recipes import Listing
 from tests.analysis.heads import MISSING, seen
 
@@ -68,3 +70,26 @@ def test_the_names_spoken_of_are_each_told_once():
 def test_what_cannot_be_understood_is_an_error_whatever_the_model(listing, message):
     with pytest.raises(UsageError, match=message):
         check(listing)
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("head=3.5", r'"3\.5" at character 6: .*head 3\.5 is layer=3 and head=5'),
+        ("layer=-1", r'"-1" at character 7: layers count from 0 upwards; the last ones alone are -l -1'),
+        ("layer<-1", "layers count from 0 upwards"),
+    ],
+)
+def test_a_condition_that_can_hold_of_no_head_is_an_error(where, message):
+    with pytest.raises(UsageError, match=message):
+        check(Listing(where=where))
+    check(Listing(where="layer<1.5 and head>=0.5 and next>-1"))
+
+
+def test_a_stack_that_is_not_there_is_an_error_that_names_those_that_are():
+    with pytest.raises(SelectionError, match="no head is in a stack cross: the model has a single one"):
+        names(where="layer=0 or not stack=cross")
+    stacks = [replace(row, head=row.head._replace(stack=f"s{row.head.layer}")) for row in ROWS]
+    with pytest.raises(SelectionError, match="no head is in a stack cross: there are s0, s1"):
+        ranked(stacks, Listing(where="stack=cross"))
+    assert [row.head.name for row in ranked(stacks, Listing(where="stack!=s0"))] == ["s1.1.0"]

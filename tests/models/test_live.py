@@ -240,3 +240,21 @@ def test_a_cache_that_was_filled_before_is_refused_and_left_alone() -> None:
     with pytest.raises(InputError, match=r"was given past_key_values, .* give the whole text"):
         LiveSource(model).prepared({"input_ids": torch.tensor([[7]]), "past_key_values": cache})
     assert cache.get_seq_length() == 5
+
+
+def test_a_model_that_was_trained_meanwhile_has_another_fingerprint(directory_of: Directories) -> None:
+    model = model_of(directory_of("bert"))
+    source = LiveSource(model)
+
+    def fingerprint() -> str:
+        return observe(source, source.prepared(IDS), []).model.fingerprint
+
+    before = fingerprint()
+    assert fingerprint() == before
+    encoded = source.prepared(IDS)
+    with torch.no_grad():
+        next(model.parameters()).add_(1)
+    after = observe(source, encoded, []).model.fingerprint
+    assert after != before
+    next(model.parameters()).data.sub_(1)  # which no counter of torch tells
+    assert fingerprint() not in (after, "")

@@ -11,6 +11,7 @@ from attnviz.recipes import Recipe, Style
 from attnviz.render.files import GRID_FORMATS, TABLE_FORMATS, save
 from attnviz.render.notebook import table_html
 from attnviz.render.tablefiles import csv_grid, csv_table, json_grid, json_table, markdown_table, tex_table
+from attnviz.render.views import Statistic
 from tests.render.drawings import HARMFUL, WIDE
 from tests.render.headviews import RECIPE, ROWS, grid, row, table
 
@@ -64,7 +65,8 @@ def test_a_csv_table_has_everything_or_what_was_asked_for():
     assert "previous.low" in lines(csv_table(table(samples=10)))[0]
     asked = table(columns=("head", "previous", "previous.interval", "evidence"), asked=True)
     assert lines(csv_table(asked))[0] == {
-        "head": "3.5", "previous": "0.93", "previous.interval": "-", "evidence": "0.74 it → cat",
+        "head": "3.5", "previous": "0.93", "previous.low": "", "previous.high": "",
+        "evidence": "0.74 it → cat",
     }  # fmt: skip
 
 
@@ -178,3 +180,18 @@ def test_a_notebook_shows_a_table_in_which_tokens_are_data():
     assert "&lt;script&gt; → &amp;" in html
     assert "<script>" not in html
     assert table()._repr_html_().startswith("<p>a model")
+
+
+def test_an_interval_is_its_two_ends_in_a_csv_table():
+    between = replace(
+        ROWS[0], statistics={**ROWS[0].statistics, "previous": Statistic(0.93, 0.2, 7, 12, 0.0712, 0.0748)}
+    )
+    asked = table(
+        between, ROWS[1], columns=("head", "previous.interval", "score.interval"), asked=True, samples=12
+    )
+    first, second = lines(csv_table(asked))
+    assert first == {
+        "head": "3.5", "previous.low": "0.0712", "previous.high": "0.0748", "score.low": "0.0712",
+        "score.high": "0.0748",
+    }  # fmt: skip
+    assert {value for name, value in second.items() if name != "head"} == {""}

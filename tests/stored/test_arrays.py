@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import attnviz
 from attnviz.captures import Capture
@@ -62,6 +63,25 @@ def test_other_floating_point_numbers_are_taken(dtype: Any) -> None:
     seen = attnviz.from_arrays(attention().astype(dtype), TOKENS)
     assert seen.map("0.0").dtype == np.float32
     np.testing.assert_allclose(seen.map("0.0"), attention()[0, 0], atol=1e-3)
+
+
+def test_the_array_stays_the_callers_own() -> None:
+    given = attention()
+    seen = attnviz.from_arrays(given, TOKENS)
+    given[:] = 0
+    np.testing.assert_array_equal(seen.map("1.2"), attention()[1, 2])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
+def test_a_tensor_of_torch_is_taken(dtype: torch.dtype) -> None:
+    given = torch.from_numpy(attention()).to(dtype).requires_grad_()
+    seen = attnviz.from_arrays(given, TOKENS)
+    np.testing.assert_allclose(seen.map("0.0"), attention()[0, 0], atol=2e-3)
+
+
+def test_what_is_no_array_is_an_error_of_one_line() -> None:
+    with pytest.raises(InputError, match="attention is tuple, of which no array can be made"):
+        attnviz.from_arrays((np.ones((2, 2)), np.ones(3)), TOKENS)  # type: ignore[arg-type]
 
 
 def test_tokens_are_data() -> None:
