@@ -74,6 +74,7 @@ class LiveSource:
         self._censuses: dict[object, Census] = {}
         self._facts: tuple[int, ModelFacts] | None = None  # as of so many censuses
         self._found: Parts | None = None
+        self._changes: tuple[int, ...] = ()  # of each weight, as torch counts them
         self._takes = inspect.signature(self._model.forward).parameters
 
     @property
@@ -194,7 +195,7 @@ class LiveSource:
 
         Raises ModelError if they cannot be captured exactly.
         """
-        self._forget_fingerprint()
+        self._notice_training()
         if len(batch) > 1 and self._goes_together(batch):
             self._pass(batch, watches)
             return
@@ -336,6 +337,13 @@ class LiveSource:
         if self._weights is None:
             self._weights = self._digest() if self._digest else fingerprint_of(self._model)
         return self._weights
+
+    def _notice_training(self) -> None:
+        """Torch counts what is done to each weight: that is looked at in every run, the weights are not."""
+        changes = tuple(-1 if weight.is_inference() else weight._version for weight in self._parts.weights)
+        if changes != self._changes:
+            self._changes = changes
+            self._forget_fingerprint()
 
     def _forget_fingerprint(self) -> None:
         """Whoever gave the model may have trained it since it was looked at last."""

@@ -33,12 +33,14 @@ SAME_NUMBERS = re.compile(
 class Parts:
     """What of a model a run may have to change: found by a walk over all of it, not anew for every run.
 
+    weights:         all of them, as tensors
     modules:         all of them; paths: how the model calls each, by its identity
     implementations: whatever holds the name of the attention that is computed; caches: whether there are any
     exchangers:      modules that may exchange their kind of attention for another one for good
     devices:         numbers of the accelerators that it lies on, which are of this ``kind``
     """
 
+    weights: tuple[torch.Tensor, ...]
     modules: tuple[nn.Module, ...]
     paths: Mapping[int, str]
     implementations: tuple["_Holder", ...]
@@ -58,6 +60,7 @@ def parts_of(model: nn.Module) -> Parts:
     }
     kind = min(kinds)[0] if kinds else "cuda"
     return Parts(
+        weights=tuple(model.parameters()),
         modules=modules,
         paths={id(module): name for name, module in named},
         implementations=tuple(_holders(model)),
