@@ -122,7 +122,7 @@ def test_maps_are_kept_pooled_besides() -> None:
 @pytest.mark.parametrize(
     ("wishes", "error", "message"),
     [
-        ({"keep": "3.x"}, UsageError, '"3.x" is no head and no layer: write exact heads such as 3.5,7.1'),
+        ({"keep": "3.x"}, UsageError, '"3.x" is no head and no layer: write heads such as 3.5,7.1'),
         ({"keep": "9.0"}, SelectionError, "no layer 9: there are layers 0 to 2"),
         ({"keep": "1.9"}, SelectionError, r"no head 9 in layer 1: there are heads 0 to 4"),
         ({"pooled": 0}, UsageError, "pooled=0 is no size"),

@@ -12,7 +12,7 @@ Wanted = dict[str, tuple[int, ...]]  # head numbers by the name of their layer
 
 MOST = 1.05  # of a weight: a softmax in half precision is off by a little
 
-_NUMBER = r"-?\d+"
+_NUMBER = r"-?[0-9]+"
 _RANGE = rf"(?P<first>{_NUMBER})(?:-(?P<last>{_NUMBER}))?"
 _LAYERS = re.compile(rf"(?:(?P<stack>[a-z]+)\.)?{_RANGE}")
 _HEADS = re.compile(_RANGE)
@@ -65,7 +65,7 @@ def check_named(text: str) -> None:
     for item in _items(text):
         if not _HEAD.fullmatch(item) and not _LAYERS.fullmatch(item):
             raise UsageError(
-                f'{text!r}: "{item}" is no head and no layer: write exact heads such as 3.5,7.1, '
+                f'keep (--keep) {text!r}: "{item}" is no head and no layer: write heads such as 3.5,7.1, '
                 "layers such as 0-3,-1 or cross.3, or both"
             )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.cli.options import Inputs, Keeping, Model, command
+from attnviz.errors import UsageError
 
 if TYPE_CHECKING:
     from attnviz.captures import Capture, Captures
@@ -21,6 +22,7 @@ def capture(inputs: Inputs, model: Model, keeping: Keeping) -> None:
 
     keep = None if keeping.keep == NOTHING else keeping.keep
     api.check_keep(keep)
+    _check_one(keeping.output)
     samples = read.samples(inputs)
     files.check_target(keeping.output, force=keeping.force)
     source = model.load(generates=inputs.generate > 0)
@@ -39,9 +41,17 @@ def capture(inputs: Inputs, model: Model, keeping: Keeping) -> None:
     _tell(keeping)
 
 
+def _check_one(file: Path) -> None:
+    from attnviz.cli.output import PATTERN
+
+    if PATTERN in str(file):
+        raise UsageError(f"-o {file}: all samples are in one capture, so leave {PATTERN} out")
+
+
 def _tell(keeping: Keeping) -> None:
     """What is in the file, as it can be read again."""
     from attnviz.cli.output import note
+    from attnviz.observe.memory import shown
     from attnviz.stored import files
 
     size = keeping.output.stat().st_size
@@ -50,7 +60,7 @@ def _tell(keeping: Keeping) -> None:
         _print_json(keeping.output, size, captures)
     else:
         samples = f"{len(captures)} samples, " if len(captures) > 1 else ""
-        note(f"wrote {keeping.output} ({samples}{size / 1e6:.1f} MB)")
+        note(f"wrote {keeping.output} ({samples}{shown(size)})")
 
 
 def _print_json(file: Path, size: int, captures: "Captures") -> None:

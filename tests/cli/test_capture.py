@@ -33,6 +33,7 @@ def test_what_was_kept_looks_as_on_a_live_run(file: Path, capsys: pytest.Capture
     out, err = capsys.readouterr()
     assert not out
     assert err.startswith(f"attnviz: wrote {file} (2 samples, ")
+    assert err.endswith(" kB)\n")
     for choice in (
         [],
         ["-H", "2.4", "--words", "--special", "hide"],
@@ -126,6 +127,9 @@ def test_a_model_of_the_environment_is_no_mistake(file: Path, monkeypatch: pytes
         (["heatmap", "--from", "."], 1, "cannot read .: Is a directory"),
         (["capture", SENTENCE], 2, "'-o'"),
         (["capture", "-o", "new.safetensors"], 2, "nothing to read: give a TEXT"),
+        (["capture", SENTENCE, "-o", "{sample}.safetensors"], 2, "in one capture, so leave {sample} out"),
+        (["capture", SENTENCE, "-o", "new.safetensors", "--keep", ""], 2, """keep (--keep) '': "" is no"""),
+        (["heatmap", SENTENCE, "-l", "\u0663"], 2, "is no layer"),
         (["capture", SENTENCE, "-o", "new.npz"], 1, "a capture is a .safetensors file"),
         (["capture", SENTENCE, "-o", "no/new.safetensors"], 1, "there is no directory no"),
         (["capture", SENTENCE, "-o", "new.safetensors", "--keep", "9.1"], 1, "no layer 9"),
