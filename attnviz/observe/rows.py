@@ -12,6 +12,7 @@ from attnviz.models.scratch import Scratch
 from attnviz.observe.keys import DENSE, Keys
 from attnviz.observe.tiles import Tile
 
+FAR = 100.0  # scores beyond it are counted from the largest of their row
 CHUNK = 64  # keys that are looked through at once for the largest weight
 
 
@@ -40,9 +41,10 @@ def shapes(tile: Tile, scratch: Scratch) -> Shapes:
         logs = weights.clamp_min(torch.finfo(weights.dtype).tiny).log_()
         nats = sums.log() - scratch.dot(weights, logs) / sums
     else:
-        below = scratch.take("below", tuple(scores.shape), scores.device)
-        torch.sub(scores, scores.gather(-1, places[..., None]), out=below)  # large scores are far from 0
-        nats = -(largest / sums).log() - below.mul_(weights).sum(-1) / sums
+        top = scores.gather(-1, places[..., None])
+        if float(top.abs().max()) > FAR:  # products of large numbers would lose what is small
+            scores, top = scores - top, torch.zeros_like(top)
+        nats = top[..., 0] - (largest / sums).log() - scratch.dot(weights, scores) / sums
     return Shapes(sums, largest, places + tile.columns.start, nats.clamp_min_(0).div_(math.log(2)))
 
 
@@ -87,7 +89,8 @@ class Measures:
             yield "punctuation", self._weighed(weights, keys.punctuation)
         if keys.own:
             yield "self", self._beside(weights, 0)
-            yield "first", weights[..., 0] if self.columns.start == 0 else torch.zeros_like(weights[..., 0])
+            first = weights[..., 0]  # copied: a view would keep all of the weights alive
+            yield "first", first.clone() if self.columns.start == 0 else torch.zeros_like(first)
         if keys.measured:
             yield "distance", self._distance(weights) if keys.grid is None else self._far(weights)
         if keys.own and keys.text:
