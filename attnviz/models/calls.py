@@ -165,8 +165,12 @@ class Block:
 
 
 def blocks(call: AttentionCall, rows: range, step: int) -> Iterator[Block]:
-    """The rows of a call, some at a time. Keys that none of them sees are left out."""
-    for start in range(rows.start, rows.stop, step):
+    """The rows of a call, some at a time, the last ones first. Keys that none of them sees are left out.
+
+    Causal rows see the more keys the later they are: what the first block needs has room for all others, where
+    memory that grows a little with every block would never be used again.
+    """
+    for start in reversed(range(rows.start, rows.stop, step)):
         some = range(start, min(start + step, rows.stop))
         yield _causal(call, some) if call.mask is None else _masked(call, call.mask, some)
 
