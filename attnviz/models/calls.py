@@ -167,8 +167,8 @@ class Block:
 def blocks(call: AttentionCall, rows: range, step: int) -> Iterator[Block]:
     """The rows of a call, some at a time, the last ones first. Keys that none of them sees are left out.
 
-    Causal rows see the more keys the later they are: what the first block needs has room for all others, where
-    memory that grows a little with every block would never be used again.
+    Causal rows see the more keys the later they are: what the first block needs has room for all others;
+    memory that grew a little with every block would never be used again.
     """
     for start in reversed(range(rows.start, rows.stop, step)):
         some = range(start, min(start + step, rows.stop))
