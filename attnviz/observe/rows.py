@@ -124,14 +124,18 @@ class Measures:
 
     @cached_property
     def _copies(self) -> Tensor | tuple[Tensor, Tensor]:
-        return self._indexed(*self.keys.copies(self.rows))
+        return self._indexed(*self._earlier)
 
     @cached_property
     def _after_copies(self) -> Tensor | tuple[Tensor, Tensor]:
         """The keys after copies, as far as they are earlier than the row."""
-        row, key = self.keys.copies(self.rows)
+        row, key = self._earlier
         earlier = key + 1 < row + self.rows.start
         return self._indexed(row[earlier], key[earlier] + 1)
+
+    @cached_property
+    def _earlier(self) -> tuple[Tensor, Tensor]:
+        return self.keys.copies(self.rows)
 
     def _indexed(self, row: Tensor, key: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """Pairs as numbers in the tile; as a mask ``[rows, columns]`` of 0 and 1 where there are many."""

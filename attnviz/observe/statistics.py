@@ -32,13 +32,13 @@ class HeadStatistics:
     def __init__(self) -> None:
         self._axes: Axes = {}
         self._layers: dict[LayerFacts, _Layer] = {}
-        self._uniform: dict[object, _Uniform] = {}
+        self._known: dict[object, _Known] = {}
         self._scratch = Scratch()
 
     def start(self, axes: Axes) -> None:
         self._axes = axes
         self._layers = {}
-        self._uniform = {}
+        self._known = {}
 
     def needs(self, layers: Sequence[LayerFacts], axes: Axes) -> Need:
         each = [(layer.heads, queries) for layer, (queries, _) in sizes(layers, axes) if layer.heads]
@@ -57,11 +57,18 @@ class HeadStatistics:
     def see(self, tile: Tile) -> None:
         layer = self._layers.get(tile.layer)
         if layer is None:
-            keys = keys_of(self._axes, tile.layer, tile.size, tile.weights.device)
-            layer = self._layers[tile.layer] = _Layer(
-                keys, _Rows({}, tile.layer.heads, tile.size[0]), tile.sink, self._scratch
-            )
-        layer.add(tile, self._uniform)
+            rows = _Rows({}, tile.layer.heads, tile.size[0])
+            layer = self._layers[tile.layer] = _Layer(self._known_of(tile), rows, tile.sink, self._scratch)
+        layer.add(tile)
+
+    def _known_of(self, tile: Tile) -> "_Known":
+        """What layers with the same axes share."""
+        facts, device = tile.layer, tile.weights.device
+        axes = facts.name if facts.name in self._axes else facts.stack
+        name = (axes, facts.stack, tile.size, device)
+        if name not in self._known:
+            self._known[name] = _Known(keys_of(self._axes, facts, tile.size, device))
+        return self._known[name]
 
     def added_to(self, capture: Capture) -> Capture:
         tables = [
@@ -100,6 +107,17 @@ class _Uniform:
     random: Tensor
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What is known of some keys, and of heads that look at them alike.
+
+    uniform: by the rows of a block and the keys that these see
+    """
+
+    keys: Keys
+    uniform: dict[object, _Uniform] = field(default_factory=dict)
+
+
 @dataclass
 class _Layer:
     """What has come by of one layer.
@@ -107,7 +125,7 @@ class _Layer:
     uniform: as rows ``[1 or heads, queries]``, and the random offsets ``[queries, DRAWS]``
     """
 
-    keys: Keys
+    known: _Known
     rows: _Rows
     sink: bool
     scratch: Scratch
@@ -116,10 +134,10 @@ class _Layer:
     random: Tensor | None = None
     _block: "_Block | None" = None
 
-    def add(self, tile: Tile, known: dict[object, _Uniform]) -> None:
+    def add(self, tile: Tile) -> None:
         self.size = tile.size
         if self._block is None or not self._block.fits(tile):
-            self._block = _block(tile, self.keys, known, self.scratch)
+            self._block = _block(tile, self.known, self.scratch)
             self._take(self._block.uniform, tile)
         found = shapes(tile, self.scratch)
         named = {"sum": found.sums, "largest": found.largest, "place": found.places, "entropy": found.entropy}
@@ -151,22 +169,22 @@ class _Block:
         return same and alike and (self.tile.rows, self.tile.columns) == (tile.rows, tile.columns)
 
 
-def _block(tile: Tile, keys: Keys, known: dict[object, _Uniform], scratch: Scratch) -> _Block:
+def _block(tile: Tile, known: _Known, scratch: Scratch) -> _Block:
     """The block of a tile; its uniform head is taken from those known if one has seen the same keys.
 
     Rows that see keys without a gap are told apart by the first one and their number.
     """
-    measures = Measures(keys, tile.rows, tile.columns, scratch)
+    measures = Measures(known.keys, tile.rows, tile.columns, scratch)
     seen = tile.visible if bool(tile.computed.all()) else tile.visible & tile.computed
     seen = seen.expand(-1, len(tile.rows), len(tile.columns))
     count = seen.sum(-1, dtype=torch.int32)
     if seen.shape[0] > 1 or _has_gaps(seen):
         return _Block(tile, measures, _uniform(seen, count, measures))
     kind = tuple(t.cpu().numpy().tobytes() for t in (_first(seen), count))
-    name = (keys.own, tile.size, tile.rows, tile.columns, *kind)
-    if name not in known:
-        known[name] = _uniform(seen, count, measures)
-    return _Block(tile, measures, known[name])
+    name = (tile.rows, tile.columns, *kind)
+    if name not in known.uniform:
+        known.uniform[name] = _uniform(seen, count, measures)
+    return _Block(tile, measures, known.uniform[name])
 
 
 def _has_gaps(seen: Tensor) -> bool:
@@ -252,7 +270,7 @@ def _averaged(facts: LayerFacts, layer: _Layer, queries: Axis) -> _Table:
             means.add(name, rows[name], real & _eligible(name, uniform[name]), uniform[name])
     if layer.sink:
         means.add("sink_mass", 1 - rows["sum"], real)
-    offsets = _offsets(rows, real, count) if layer.keys.own and layer.keys.text else None
+    offsets = _offsets(rows, real, count) if layer.known.keys.own and layer.known.keys.text else None
     if offsets is not None:
         _add_positional(means, offsets, layer, real)
     return _Table(

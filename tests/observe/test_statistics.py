@@ -365,3 +365,20 @@ def test_scores_far_from_zero_lose_no_precision() -> None:
     plain = seen(numbered(40), [tile]).values["entropy"]
     told = seen(numbered(40), [replace(tile, scores=scores)]).values["entropy"]
     np.testing.assert_allclose(told, plain, atol=1e-4)
+
+
+def test_stacks_of_the_same_size_have_baselines_of_their_own() -> None:
+    """A text and an image that are equally long, and in which every row sees everything."""
+    text = replace(
+        numbered(8), unit="token", ids=(1, 2, 1, 2, 3, 3, 1, 2), special=(True, *(False,) * 6, True)
+    )
+    weights = torch.full((1, 8, 8), 1 / 8)
+    watch = HeadStatistics()
+    watch.start({"text": (text, text), "vision": (numbered(8), numbered(8))})
+    for stack in ("vision", "text"):
+        watch.see(whole_tile(weights, stack=stack))
+    source = FakeSource()
+    statistics = watch.added_to(Capture(source.facts, Sample("x"))).statistics
+    assert statistics is not None
+    assert statistics.baselines["separator"] == pytest.approx([np.nan, 1 / 8], nan_ok=True)
+    assert statistics.baselines["duplicate"] == pytest.approx([np.nan, 1 / 8], nan_ok=True)
