@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROOM = Room(cells=256, pooled=128)
-BAR_LABEL = "attention weight"
 _THUMBNAIL = 32  # cells on a side of the small maps, at most
 _NOT_COMPUTED = np.array([228, 228, 228, 255], np.uint8)
 
@@ -46,7 +45,7 @@ def figure(page: Page, style: Style) -> tuple["Figure", tuple[str, ...]]:
             _draw_atlas(pen, page, page.atlas, plan.atlas)
         if plan.panels:
             _draw_panels(pen, page, plan.panels)
-        pen.bar(plan.bar, colours(page.cmap), page.scale, BAR_LABEL)
+        pen.bar(plan.bar, colours(page.cmap), page.scale, page.measured)
         pen.lines(plan.caption, plan.caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes
 

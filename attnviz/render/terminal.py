@@ -23,7 +23,7 @@ _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _THUMBNAIL = range(4, 13)  # cells on a side of the small maps
 _TALL = 60  # lines that an overview may take, unless the maps would get too small
 _ROWS = 100  # lines that one map may take
-_MEASURED = ("how much a row looks at a column", "attention weight")
+_MEANING = {"attention weight": "how much a row looks at a column"}
 Line = list[Segment]
 
 
@@ -169,7 +169,8 @@ def _thumbnails(atlas: Atlas, space: int) -> tuple[int, int]:
 
 def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:
     """The colour bar with its numbers, what it measures, and what a mark means that is not on it."""
-    yield from bar_lines(view.scale, paper.ink, paper.left, paper.space, _MEASURED)
+    measured = (_MEANING.get(view.measured, view.measured), view.measured)
+    yield from bar_lines(view.scale, paper.ink, paper.left, paper.space, measured)
     if any(heatmap.missing.any() for heatmap in view.heatmaps):
         yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(" never computed", _DIM)])
 

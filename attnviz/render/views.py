@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,10 @@ class Scale:
     """Which weight gets which place on the colour map, the same for every map of a page.
 
     A weight of ``vmax`` or more is at the top. On the log scale weights below 0.0001 share the lowest colour.
+    "diverging" is for differences: 0 is in the middle, ``-vmax`` or less at the bottom.
     """
 
-    kind: Literal["linear", "log", "sqrt"] = "linear"
+    kind: Literal["linear", "log", "sqrt", "diverging"] = "linear"
     vmax: float = 1.0
 
     def place(self, weights: Floats) -> Floats:
@@ -34,6 +35,8 @@ class Scale:
         if self.kind == "log":
             low = round(math.log10(LOG_FLOOR))
             weights = [10.0**power for power in range(low, 1) if 10.0**power < self.vmax] + [self.vmax]
+        elif self.kind == "diverging":
+            weights = [self.vmax * part for part in (-1.0, -0.5, 0.0, 0.5, 1.0)]
         else:
             weights = [self.vmax * part for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
         places = self.place(np.array(weights, np.float32))
@@ -45,6 +48,8 @@ class Scale:
         if self.kind == "log":
             low, high = math.log10(LOG_FLOOR), math.log10(self.vmax)
             return (np.log10(np.maximum(weights, LOG_FLOOR)) - low) / (high - low)
+        if self.kind == "diverging":
+            return (weights / self.vmax + 1) / 2
         return weights / self.vmax
 
 
@@ -126,6 +131,7 @@ class Page:
     notes:  what was averaged, hidden, rescaled, pooled or cut, in sentences for the reader
     cmap:   name of the colour map
     recipe: how it was made, to be put into the file
+    measured: what the colours are
     """
 
     title: str
@@ -135,6 +141,7 @@ class Page:
     cmap: str = "viridis"
     notes: tuple[str, ...] = ()
     recipe: Recipe | None = None
+    measured: str = "attention weight"
 
     @property
     def recipe_json(self) -> str:
@@ -257,6 +264,53 @@ class HeadGrid:
     cmap: str = "viridis"
     notes: tuple[str, ...] = ()
     recipe: Recipe | None = None
+
+    @property
+    def recipe_json(self) -> str:
+        return self.recipe.to_json() if self.recipe else ""
+
+
+Cell = str | float | int | None
+"""Of a table: a text, a number (NaN where it is missing), a whole number, or nothing."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    name:   as scripts call it: "similarity.low"
+    short:  as people read it above the column
+    kind:   "text" of ours; "token", foreign text; "number", shown with two digits; "whole"
+    shown:  whether people see it; files for scripts hold every column
+    rank:   those with the largest leave first where there is no room; 0 never leaves
+    """
+
+    name: str
+    short: str
+    kind: Literal["text", "token", "number", "whole"] = "number"
+    shown: bool = True
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts and numbers: matches of heads, findings about relations.
+
+    what:     what a row is, as a script calls them: "matches"
+    document: what else the JSON holds, by name
+    """
+
+    title: str
+    what: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    recipe: Recipe | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if wrong := [row for row in self.rows if len(row) != len(self.columns)]:
+            raise ValueError(f"a row of {len(wrong[0])} cells under {len(self.columns)} columns")
 
     @property
     def recipe_json(self) -> str:
