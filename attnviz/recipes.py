@@ -6,7 +6,7 @@ parsed against its schema and never becomes a shell line.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
@@ -49,18 +49,24 @@ class Choice:
 class Style:
     """How it is drawn.
 
-    scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours
+    cmap:  name of a colour map of matplotlib; None for the one that suits what is drawn
+    scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours, None for what suits
     width: of a figure, in inches; None to fit what is drawn
     dpi:   dots an inch of a PNG; font_size: in points
     """
 
-    cmap: str = "viridis"
+    cmap: str | None = None
     scale: Literal["linear", "log", "sqrt"] = "linear"
-    vmax: float = 1.0
+    vmax: float | None = None
     title: str | None = None
     width: float | None = None
     dpi: int = 200
     font_size: float = 8.0
+
+    def settled(self, cmap: str = "viridis", vmax: float = 1.0) -> Self:
+        """With a colour map and a top where none were asked for."""
+        top = vmax if self.vmax is None else self.vmax
+        return replace(self, cmap=self.cmap or cmap, vmax=top)
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,7 @@ def recipe(
         model=_model_entry(first.model),
         sample={"samples": samples} if others else samples[0],
         choice=choice,
-        style=style,
+        style=style.settled(),
         listing=listing,
         view=view,
         reduction=reduction or {},

@@ -217,9 +217,19 @@ class Drawing:
         ),
     ] = None
     json: Annotated[bool, Option("--json", help="Print the numbers as one JSON document.")] = False
-    cmap: Annotated[str, Option(metavar="NAME", help="A colour map of matplotlib.")] = "viridis"
+    cmap: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            help="A colour map of matplotlib, instead of viridis, or coolwarm for differences.",
+        ),
+    ] = None
     scale: Annotated[Scale, Option(help="How weights become colours.")] = Scale.LINEAR
-    vmax: Annotated[float, Option(metavar="WEIGHT", help="The weight at the top of the colours.")] = 1.0
+    vmax: Annotated[
+        float | None,
+        Option(metavar="WEIGHT", help="The weight at the top of the colours, instead of 1, or the largest "
+               "difference."),
+    ] = None  # fmt: skip
     title: Annotated[str | None, Option(metavar="TEXT", help="Instead of the model's name and the text.")] = (
         None
     )

@@ -13,6 +13,10 @@ from attnviz.recipes import Recipe
 
 LOG_FLOOR = 1e-4
 
+DIFFERENCE = "difference of attention weight (second - first)"
+SHORTER = {DIFFERENCE: "second - first"}
+"""What is measured, in fewer words, for bars that are too short for all of them."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -40,7 +44,10 @@ class Scale:
         else:
             weights = [self.vmax * part for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
         places = self.place(np.array(weights, np.float32))
-        return [(float(place), f"{weight:.3g}") for place, weight in zip(places, weights, strict=True)]
+        return [(float(place), self._number(weight)) for place, weight in zip(places, weights, strict=True)]
+
+    def _number(self, weight: float) -> str:
+        return f"{weight:+.3g}" if self.kind == "diverging" and weight else f"{weight:.3g}"
 
     def _curve(self, weights: Floats) -> NDArray[np.floating]:
         if self.kind == "sqrt":
@@ -65,6 +72,8 @@ class Heatmap:
     unit:     what the labels are: tokens, words, or groups of neighbours
     query_positions, key_positions: where each starts in the model's own sequence, in tokens from 0; left
               out: they are simply counted
+    sides:    of a difference, the maps that it is of, the second less the first, on the same axes; where one
+              of them has no such query or key its label is empty and its position is -1
     """
 
     name: str
@@ -77,6 +86,7 @@ class Heatmap:
     unit: Unit = "token"
     query_positions: tuple[int, ...] = ()
     key_positions: tuple[int, ...] = ()
+    sides: "tuple[Heatmap, Heatmap] | None" = None
 
     def __post_init__(self) -> None:
         for axis in ("query", "key"):
@@ -132,6 +142,8 @@ class Page:
     cmap:   name of the colour map
     recipe: how it was made, to be put into the file
     measured: what the colours are
+    missing: what it means that a cell could have a weight and has none
+    table:  what else was found, above the maps; a figure has none
     """
 
     title: str
@@ -142,6 +154,8 @@ class Page:
     notes: tuple[str, ...] = ()
     recipe: Recipe | None = None
     measured: str = "attention weight"
+    missing: str = "never computed"
+    table: "Table | None" = None
 
     @property
     def recipe_json(self) -> str:
