@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from attnviz.api import (
         capture,
         check_trained,
+        diff,
         doctor,
         from_arrays,
         head_grid,
@@ -31,6 +32,7 @@ DEFAULT_MODEL = "builtin:encoder"
 __all__ = [
     "capture",
     "check_trained",
+    "diff",
     "doctor",
     "from_arrays",
     "head_grid",

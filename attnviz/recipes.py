@@ -93,7 +93,7 @@ class Listing:
 class Recipe:
     """How one picture or table was made.
 
-    model:     name, revision, fingerprint of the weights, dtype
+    model:     name, revision, fingerprint of the weights, dtype; of several {"models": [...]}
     sample:    the text itself, or its sha256; of several {"samples": [...]}
     listing:   which heads, where it is of heads
     reduction: what the choice did to the numbers: tokens in a group, the weight hidden, ...
@@ -145,12 +145,13 @@ def recipe(
     reduction: dict[str, Any] | None = None,
     with_text: bool = True,
 ) -> Recipe:
-    """The recipe of something made from captures of one model; ``with_text=False`` keeps no text."""
+    """The recipe of something made from captures; ``with_text=False`` keeps no text."""
     first, *others = [captures] if isinstance(captures, Capture) else captures
     samples = [_sample_entry(capture, with_text) for capture in (first, *others)]
+    models = [_model_entry(capture.model) for capture in (first, *others)]
     return Recipe(
         command=command,
-        model=_model_entry(first.model),
+        model=models[0] if all(model == models[0] for model in models) else {"models": models},
         sample={"samples": samples} if others else samples[0],
         choice=choice,
         style=style.settled(),

@@ -1,7 +1,8 @@
 """Two sequences laid side by side: what stands in both, what was replaced, what is in one of them alone.
 
 By edit distance (Levenshtein 1966): as few entries as possible are put in, left out or replaced. Where that
-leaves a choice, what is the same stays together in as few runs as possible.
+leaves a choice, as many as possible are the same; where that does, too, these stay together in as few runs as
+possible.
 """
 
 from collections.abc import Hashable, Sequence
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from attnviz.captures import Booleans
 
 _Costs = NDArray[np.int64]
-_NEVER = 2**40  # dearer than any alignment
-_RUN = 1  # what it costs to begin a run of same entries; an edit costs more than all runs together
+_NEVER = 2**60  # dearer than any alignment
+_RUN = 1  # what it costs to begin a run of same entries
 
 
 class Pair(NamedTuple):
@@ -54,7 +55,8 @@ class _Table(NamedTuple):
     same, alike: ``[first, second]``: the entries are equal; they may replace each other
     equal:       ``[first + 1, second + 1]`` where the last two stand beside each other and are equal
     edited:      likewise, where they are not
-    edit:        what one edit costs
+    edit:        what one edit costs: more than can be saved otherwise
+    more:        what it costs more if it is a replacement: more than all runs together
     """
 
     same: Booleans
@@ -62,11 +64,13 @@ class _Table(NamedTuple):
     equal: _Costs
     edited: _Costs
     edit: int
+    more: int
 
     @classmethod
     def of(cls, same: Booleans, alike: Booleans) -> "_Table":
         rows, columns = same.shape
-        edit = _RUN * (min(rows, columns) + 1)
+        more = _RUN * (min(rows, columns) + 1)
+        edit = more * (min(rows, columns) + 1)
         steps = edit * np.arange(columns + 1)
         equal = np.full((rows + 1, columns + 1), _NEVER)
         edited = np.full((rows + 1, columns + 1), _NEVER)
@@ -76,12 +80,12 @@ class _Table(NamedTuple):
             going_on = np.minimum(equal[row, :-1], edited[row, :-1] + _RUN)
             equal[row + 1, 1:] = np.where(same[row], going_on, _NEVER)
             left_out = least + edit
-            replaced = np.where(alike[row], least[:-1] + edit, _NEVER)
+            replaced = np.where(alike[row], least[:-1] + edit + more, _NEVER)
             left_out[1:] = np.minimum(left_out[1:], replaced)
             runs = np.minimum.accumulate(np.minimum(left_out, equal[row + 1]) - steps) + steps
             edited[row + 1] = left_out
             edited[row + 1, 1:] = np.minimum(left_out[1:], runs[:-1] + edit)
-        return cls(same, alike, equal, edited, edit)
+        return cls(same, alike, equal, edited, edit, more)
 
     def pairs(self) -> tuple[Pair, ...]:
         """One of the alignments that cost least, found from its end."""
@@ -104,7 +108,8 @@ class _Table(NamedTuple):
         if self.equal[row, column] <= self.edited[row, column] + _RUN * after_equal:
             return Pair(row - 1, column - 1, same=True)
         cost = self.edited[row, column] - self.edit
-        if row and column and self.alike[row - 1, column - 1] and cost == self._least(row - 1, column - 1):
+        replaced = row > 0 and column > 0 and self.alike[row - 1, column - 1]
+        if replaced and cost - self.more == self._least(row - 1, column - 1):
             return Pair(row - 1, column - 1)
         if row and cost == self._least(row - 1, column):
             return Pair(row - 1, None)

@@ -95,27 +95,40 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class KeptTwo:
+    """What was seen before of two samples, in place of inputs and a model."""
+
+    captures: Annotated[
+        list[Path] | None,
+        Option("--from", metavar="CAPTURE", help="Two samples that attnviz capture kept, without a model: "
+               "one file of both, or --from twice."),
+    ] = None  # fmt: skip
+
+
+Device = Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")]
+Precision = Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")]
+Offline = Annotated[bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")]
+RemoteCode = Annotated[bool, Option("--allow-remote-code", help="Run Python code that comes with the model.")]
+Pickle = Annotated[
+    bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
+]
+MODEL_VARIABLE = "ATTNVIZ_MODEL"
+
+
+@dataclass(frozen=True)
 class Model:
     """Which model, and how it is loaded."""
 
     model: Annotated[
         str,
-        Option("-m", "--model", metavar="NAME[@REVISION]", envvar="ATTNVIZ_MODEL", help="A model that ships "
+        Option("-m", "--model", metavar="NAME[@REVISION]", envvar=MODEL_VARIABLE, help="A model that ships "
                "(builtin:encoder), a directory, or a name on the Hugging Face hub."),
     ] = DEFAULT_MODEL  # fmt: skip
-    device: Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")] = "auto"
-    dtype: Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")] = (
-        DType.AUTO
-    )
-    offline: Annotated[
-        bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")
-    ] = False
-    allow_remote_code: Annotated[
-        bool, Option("--allow-remote-code", help="Run Python code that comes with the model.")
-    ] = False
-    allow_pickle: Annotated[
-        bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
-    ] = False
+    device: Device = "auto"
+    dtype: Precision = DType.AUTO
+    offline: Offline = False
+    allow_remote_code: RemoteCode = False
+    allow_pickle: Pickle = False
 
     def load(self, *, generates: bool = False) -> "Source":
         """The model; generates: it is to write text too."""
@@ -130,6 +143,42 @@ class Model:
             allow_pickle=self.allow_pickle,
             generates=generates,
         )
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which models, one or several, and how they are loaded."""
+
+    several: Annotated[
+        list[str] | None,
+        Option("-m", "--model", metavar="NAME[@REVISION]", help="A model that ships (builtin:encoder), a "
+               "directory, or a name on the Hugging Face hub; given twice, two models of one TEXT.  [env "
+               "var: ATTNVIZ_MODEL; default: builtin:encoder]", show_default=False),
+    ] = None  # fmt: skip
+    device: Device = "auto"
+    dtype: Precision = DType.AUTO
+    offline: Offline = False
+    allow_remote_code: RemoteCode = False
+    allow_pickle: Pickle = False
+
+    def names(self) -> list[str]:
+        """Those that were named, or else the usual one."""
+        return self.several or [os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL]
+
+    def model(self, name: str) -> Model:
+        """One of them."""
+        return Model(name, self.device, self.dtype, self.offline, self.allow_remote_code, self.allow_pickle)
+
+
+@dataclass(frozen=True)
+class Most:
+    """How many heads are shown, those with the most first."""
+
+    top: Annotated[
+        int | None,
+        Option(metavar="N", min=1, help="The N heads that changed most: rows of the table (10), or of the "
+               "maps that are chosen."),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -312,9 +361,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 def _check_idle(context: Context) -> None:
     """Raises UsageError for inputs and a model beside --from, where nothing is run."""
-    if context.params.get("captures") is None:
+    if not context.params.get("captures"):
         return
-    idle = {entry.name for group in (Inputs, Model) for entry in fields(group)}
+    idle = {entry.name for group in (Inputs, Model, Models) for entry in fields(group)}
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if option.name in idle and source is not None and source.name == "COMMANDLINE":

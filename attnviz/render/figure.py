@@ -77,8 +77,11 @@ def _draw_atlas(pen: Pen, page: Page, atlas: Atlas, box: Box) -> None:
 def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
     """The labelled maps, and what their rows and columns are, once for all of them."""
     for panel in panels:
+        paint = painted(panel.heatmap, page.scale, colours(page.cmap))
         striped = panel.heatmap.missing if _striped(page) else None
-        axes = pen.cells(panel.box, painted(panel.heatmap, page.scale, colours(page.cmap)), striped)
+        if striped is not None:
+            paint[striped] = 0
+        axes = pen.cells(panel.box, paint, striped)
         pen.title(panel.box, panel.title)
         if panel.queries:
             pen.labels(axes.yaxis, panel.queries, range(len(panel.queries.texts)))
@@ -108,7 +111,7 @@ def _annotated(page: Page) -> Page:
 
 
 def _striped(page: Page) -> bool:
-    """Whether cells without a weight are striped: grey is near the colour of 0 where that is in the middle."""
+    """Whether cells without a weight are striped: grey is near the colour of a 0 in the middle."""
     return page.scale.kind == "diverging"
 
 

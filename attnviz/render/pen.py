@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INK, GREY, FRAME = "#1a1a1a", "#5c5c5c", "#b0b0b0"
 _DOTS = 1_536  # on a side of an image of cells: so many that no viewer blurs what is a cell
 _TICK_PAD = 3  # points
-_STRIPE = (150, 150, 150, 255)
+_STRIPE, _STRIPED = (176, 176, 176, 255), 0.07  # the colour of stripes, and how far apart they are
 
 _HOUSE_STYLE: Any = {
     "pdf.fonttype": 42,  # TrueType: what publishers ask for
@@ -87,12 +87,14 @@ def painted_where(weights: Floats, scale: Scale, table: Colours) -> Colours:
     return paint
 
 
-def _stripes(cells: Booleans, dots: int) -> Booleans:
-    """Where diagonal stripes run through some cells, of an image with so many dots to a cell."""
+def _stripes(cells: Booleans, dots: int, period: float) -> Booleans:
+    """Where diagonal stripes run through some cells, of an image with so many dots to a cell.
+
+    period: dots from one stripe to the next
+    """
     inside = cells.repeat(dots, axis=0).repeat(dots, axis=1)
     rows, columns = np.ogrid[: inside.shape[0], : inside.shape[1]]
-    period = max(dots // 2, 2)
-    return np.asarray(inside & ((rows + columns) % period < max(period // 4, 1)))
+    return np.asarray(inside & ((rows + columns) % period < period / 4))
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class Pen:
         dots = max(1, _DOTS // max(rows, columns))
         image = paint.repeat(dots, axis=0).repeat(dots, axis=1)
         if striped is not None and striped.any():
-            image[_stripes(striped, dots)] = _STRIPE
+            image[_stripes(striped, dots, _STRIPED * image.shape[1] / box.width)] = _STRIPE
         extent = (-0.5, columns - 0.5, rows - 0.5, -0.5)
         axes.imshow(image, interpolation="none", aspect="auto", extent=extent)
         return axes

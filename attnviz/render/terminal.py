@@ -55,7 +55,7 @@ class _Printed:
             gutter=_gutter(view, columns),
             cursor=console.is_terminal and not console.is_dumb_terminal,
         )
-        yield Text(view.title, style=_BOLD)
+        yield _opening(view)
         if view.atlas is not None:
             yield from _block(_atlas_lines(view.atlas, paper), paper)
         for heatmap in view.heatmaps:
@@ -63,6 +63,15 @@ class _Printed:
         yield from _block(_legend_lines(view, paper), paper)
         for note in view.notes:
             yield Text(note, style=_DIM)
+
+
+def _opening(view: Page) -> RenderableType:
+    """The title, on top of the table where there is one."""
+    if view.table is None:
+        return Text(view.title, style=_BOLD)
+    from attnviz.render.table import table  # most pages have none
+
+    return table(view.table)
 
 
 @dataclass(frozen=True)
