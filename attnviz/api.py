@@ -118,7 +118,8 @@ def capture(
     model:      a name, what ``load_model`` returns, or any model of transformers: fine-tuned, quantised,
                 compiled, with adapters; it is left as it was
     keep:       which whole maps: "all", exact heads and layers ("3.5,7.1", "0-3,cross.1"), or None; "auto":
-                what a picture of the choice needs, without one all, above 512 tokens pooled to 256 x 256
+                what a picture of the choice needs, without one all, above 512 tokens pooled to 256 x 256;
+                "words": those of all heads, with sub-tokens put together to words (``seen.words``)
     pooled:     keep the maps of all heads pooled to so many rows and columns at most, too
     statistics: compute those of every head (``attnviz.metrics``)
     labels:     what to call the tokens of prepared tensors

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
 POOLED_TO = 256
 
-ALL, AUTO = "all", "auto"
-"""What to keep: every map whole; or what a picture needs."""
+ALL, AUTO, WORDS = "all", "auto", "words"
+"""What to keep: every map whole; what a picture needs; every map with its sub-tokens put together to words."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,15 @@ def observers_of(source: "Source", encoded: "Encoded", wishes: Wishes) -> "list[
 
 
 def _keeper(source: "Source", encoded: "Encoded", wishes: Wishes) -> "Observer | None":
-    """Whole maps where they were asked for or the text is short, else pooled ones."""
+    """Whole maps where they were asked for or the text is short, else pooled ones; or maps of words."""
     from attnviz.observe.keep import KeepMaps
     from attnviz.observe.pool import PoolMaps
+    from attnviz.observe.words import WordMaps
 
     if wishes.keep is None:
         return None
+    if wishes.keep == WORDS:
+        return WordMaps()
     wanted = _wanted(source.facts.layers, wishes)
     length = max(len(axis) for axes in encoded.axes.values() for axis in axes)
     overview = wishes.keep == AUTO and wishes.choice == Choice(kind=wishes.choice.kind)
@@ -117,5 +120,5 @@ def check_keep(keep: str | None) -> None:
     """Raises UsageError if that is no way to say which maps to keep."""
     if keep is not None and not isinstance(keep, str):
         raise UsageError(f'keep={keep!r} is no text: write heads and layers in one, such as "3.5,7.1"')
-    if keep not in (None, AUTO, ALL):
+    if keep not in (None, AUTO, ALL, WORDS):
         select.check_named(keep)
