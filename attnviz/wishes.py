@@ -22,7 +22,7 @@ POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
 POOLED_TO = 256
 
 ALL, AUTO, WORDS = "all", "auto", "words"
-"""What to keep: every map whole; what a picture needs; every map with its sub-tokens put together to words."""
+"""What to keep: every map whole; what a picture needs; every map, with sub-tokens put together to words."""
 
 
 @dataclass(frozen=True)

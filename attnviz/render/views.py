@@ -62,9 +62,12 @@ class Heatmap:
     weights:  ``[queries, keys]``
     visible:  the query may see the key; computed: the model computed the pair. Same shape; where either
               is false nothing is painted, which is not the colour of 0.
-    unit:     what the labels are: tokens, words, or groups of neighbours
+    unit:     what the labels are: tokens, words, or groups of neighbours; of other numbers than weights heads
+              or layers
     query_positions, key_positions: where each starts in the model's own sequence, in tokens from 0; left
               out: they are simply counted
+    additive: neighbouring keys that are put together have the sum of their weights, their queries the mean;
+              else, of similarities, the largest of all
     """
 
     name: str
@@ -74,9 +77,10 @@ class Heatmap:
     computed: Booleans
     query_labels: tuple[str, ...]
     key_labels: tuple[str, ...]
-    unit: Unit = "token"
+    unit: Unit | Literal["head", "layer"] = "token"
     query_positions: tuple[int, ...] = ()
     key_positions: tuple[int, ...] = ()
+    additive: bool = True
 
     def __post_init__(self) -> None:
         for axis in ("query", "key"):
@@ -132,6 +136,8 @@ class Page:
     cmap:   name of the colour map
     recipe: how it was made, to be put into the file
     measured: what the colours are
+    axes:   what rows and columns are
+    across: so many maps stand side by side in a figure; None for as many as look well
     """
 
     title: str
@@ -142,6 +148,8 @@ class Page:
     notes: tuple[str, ...] = ()
     recipe: Recipe | None = None
     measured: str = "attention weight"
+    axes: tuple[str, str] = ("query", "key")
+    across: int | None = None
 
     @property
     def recipe_json(self) -> str:
