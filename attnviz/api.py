@@ -1,19 +1,19 @@
 """The verbs of ``import attnviz``. A command of the command line is ten lines of these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
-from attnviz.captures import Capture, Captures, LayerFacts, numbered
-from attnviz.errors import InputError, UsageError
+from attnviz.captures import Capture, Captures, numbered
+from attnviz.errors import InputError
 from attnviz.files import begins_with
-from attnviz.inputs import Sample, check_texts
+from attnviz.inputs import Sample
 from attnviz.recipes import Choice, Listing, Style
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadTable, Page, View
+from attnviz.wishes import AUTO, Wishes, observers_of, several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,18 +25,10 @@ if TYPE_CHECKING:
 
     from attnviz.builtin.check import Check
     from attnviz.builtin.schedule import Progress
-    from attnviz.models.base import Encoded, Source
+    from attnviz.models.base import Source
     from attnviz.models.diagnosis import Diagnosis, Needs
-    from attnviz.observe.base import Observer
     from attnviz.observe.progress import Report
-
-    Readable = str | Sample | Mapping[str, Tensor]
-
-POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
-POOLED_TO = 256
-
-ALL, AUTO = "all", "auto"
-"""What to keep: every map whole; or what a picture needs."""
+    from attnviz.wishes import Readable
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""
@@ -126,7 +118,8 @@ def capture(
     model:      a name, what ``load_model`` returns, or any model of transformers: fine-tuned, quantised,
                 compiled, with adapters; it is left as it was
     keep:       which whole maps: "all", exact heads and layers ("3.5,7.1", "0-3,cross.1"), or None; "auto":
-                what a picture of the choice needs, without one all, above 512 tokens pooled to 256 x 256
+                what a picture of the choice needs, without one all, above 512 tokens pooled to 256 x 256;
+                "words": those of all heads, with sub-tokens put together to words (``seen.words``)
     pooled:     keep the maps of all heads pooled to so many rows and columns at most, too
     statistics: compute those of every head (``attnviz.metrics``)
     labels:     what to call the tokens of prepared tensors
@@ -139,104 +132,17 @@ def capture(
     from attnviz.models.given import encoded, source_of
     from attnviz.observe.run import observe
 
-    wishes = _Wishes(keep, choice, pooled, statistics=statistics)
-    samples = _several(sample, labels)
+    wishes = Wishes(keep, choice, pooled, statistics=statistics)
+    samples = several(sample, labels)
     source = source_of(model, tokenizer)
     batch = [encoded(source, each, labels=labels, truncate=truncate) for each in samples]
 
     def look(place: int) -> Capture:
         each = batch[place]
-        return observe(source, each, _observers(source, each, wishes), report=report)
+        return observe(source, each, observers_of(source, each, wishes), report=report)
 
     captures = Captures(len(batch), look)
     return captures[0] if isinstance(sample, str | Sample | Mapping) else captures
-
-
-@dataclass(frozen=True)
-class _Wishes:
-    """What is to be kept of a run, as ``capture`` says. Raises UsageError for what cannot be understood."""
-
-    keep: str | None
-    choice: Choice
-    pooled: int | None
-    statistics: bool
-
-    def __post_init__(self) -> None:
-        check(self.choice)
-        check_keep(self.keep)
-        if self.pooled is not None and not (isinstance(self.pooled, int) and self.pooled > 0):
-            raise UsageError(
-                f"pooled={self.pooled!r} is no size: give the most rows and columns, such as 256"
-            )
-
-
-def _several(
-    sample: "Readable | Sequence[Readable]", labels: Sequence[str] | None
-) -> "list[Sample | Mapping[str, Tensor]]":
-    """The samples, of which none may be empty: that is said before a model is loaded."""
-    alone = isinstance(sample, str | Sample | Mapping)
-    samples = [sample] if isinstance(sample, str | Sample | Mapping) else sample
-    if not isinstance(samples, Sequence):
-        raise UsageError(
-            f"a {type(sample).__name__} is no sample: give a text, a Sample, tensors, or a list of these"
-        )
-    if not samples:
-        raise InputError("no samples: give one at least")
-    if labels is not None and not alone:
-        raise UsageError("labels are those of one sample, not of a list of them")
-    named = [_named(each, "text" if alone else f"text-{number}") for number, each in enumerate(samples, 1)]
-    check_texts([each for each in named if isinstance(each, Sample)])
-    return named
-
-
-def _named(sample: "Readable", name: str) -> "Sample | Mapping[str, Tensor]":
-    """What can be read, a text with a name. Raises UsageError for anything else."""
-    if isinstance(sample, str):
-        return Sample(sample, name=name)
-    if not isinstance(sample, Sample | Mapping):
-        raise UsageError(
-            f"{name} is of type {type(sample).__name__}, which is none: give a text, a Sample, or tensors"
-        )
-    if isinstance(sample, Sample) and sample.generate < 0:
-        raise UsageError(f"generate={sample.generate} of {sample.name}: give how many tokens to write, or 0")
-    return sample
-
-
-def _observers(source: "Source", encoded: "Encoded", wishes: _Wishes) -> "list[Observer]":
-    """Whoever has to look at a run for the wishes to come true."""
-    from attnviz.observe.pool import PoolMaps
-
-    keeper = _keeper(source, encoded, wishes)
-    observers = [keeper] if keeper else []
-    if wishes.pooled is not None:
-        observers.append(PoolMaps(wishes.pooled))
-    if wishes.statistics:
-        from attnviz.observe.statistics import HeadStatistics
-
-        observers.append(HeadStatistics())
-    return observers
-
-
-def _keeper(source: "Source", encoded: "Encoded", wishes: _Wishes) -> "Observer | None":
-    """Whole maps where they were asked for or the text is short, else pooled ones."""
-    from attnviz.observe.keep import KeepMaps
-    from attnviz.observe.pool import PoolMaps
-
-    if wishes.keep is None:
-        return None
-    wanted = _wanted(source.facts.layers, wishes)
-    length = max(len(axis) for axes in encoded.axes.values() for axis in axes)
-    overview = wishes.keep == AUTO and wishes.choice == Choice(kind=wishes.choice.kind)
-    if overview and length > POOLED_ABOVE:
-        return None if wishes.pooled else PoolMaps(POOLED_TO, wanted)
-    return KeepMaps(wanted)
-
-
-def _wanted(layers: Sequence[LayerFacts], wishes: _Wishes) -> select.Wanted:
-    """The heads whose maps are wanted, by layer."""
-    if wishes.keep in (None, AUTO, ALL):
-        return select.wanted_heads(layers, wishes.choice if wishes.keep == AUTO else Choice())
-    return select.named_heads(layers, wishes.keep)
 
 
 def doctor(
@@ -327,14 +233,6 @@ def check_diff(choice: Choice, style: Style, *, top: int | None = None) -> None:
 
     check(choice)
     differencepages.check(choice, style, top)
-
-
-def check_keep(keep: str | None) -> None:
-    """Raises UsageError if that is no way to say which maps to keep."""
-    if keep is not None and not isinstance(keep, str):
-        raise UsageError(f'keep={keep!r} is no text: write heads and layers in one, such as "3.5,7.1"')
-    if keep not in (None, AUTO, ALL):
-        select.check_named(keep)
 
 
 def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:

@@ -240,11 +240,11 @@ class Statistics:
 
         Raises OutputError if pandas is not installed.
         """
-        return frames.frame(self, "pandas")
+        return frames.frame(frames.columns(self), "pandas")
 
     def to_polars(self) -> Any:
         """The same as a ``polars.DataFrame``. Raises OutputError if polars is not installed."""
-        return frames.frame(self, "polars")
+        return frames.frame(frames.columns(self), "polars")
 
     def _repr_html_(self) -> str:
         return frames.statistics_html(self)

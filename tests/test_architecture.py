@@ -27,6 +27,7 @@ ROOMS = [
     "analysis",
     "render",
     "plans",
+    "wishes",
     "api",
     "cli",
 ]  # along the flow

@@ -24,6 +24,7 @@ from attnviz.analysis.beside import (
 )
 from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import selected, wanted_heads
+from attnviz.analysis.similarity import divergences
 from attnviz.captures import Booleans, Capture, Floats, Head, Numbers
 from attnviz.errors import InputError, SelectionError
 from attnviz.recipes import Choice
@@ -138,8 +139,7 @@ def row_distance(first: Floats | Numbers, second: Floats | Numbers) -> Numbers:
     Returns ``[..., rows]``, 0 to 1; NaN where one of the rows has no weight.
     """
     one, two = (_normalised(np.asarray(rows, np.float64)) for rows in (first, second))
-    divergence = _entropy((one + two) / 2) - (_entropy(one) + _entropy(two)) / 2
-    return np.asarray(np.sqrt(np.clip(divergence, 0, 1)))
+    return np.asarray(np.sqrt(np.minimum(divergences(one, two), 1)))
 
 
 def _one_model(first: Capture, second: Capture, *, one_text: bool) -> bool:
@@ -239,13 +239,6 @@ def _most(first: Floats, second: Floats, queries: Places, keys: Places) -> Cell 
 def _normalised(rows: Numbers) -> Numbers:
     sums = rows.sum(-1, keepdims=True)
     return np.asarray(np.divide(rows, sums, out=np.full_like(rows, np.nan), where=sums > 0))
-
-
-def _entropy(rows: Numbers) -> Numbers:
-    """Of each row, in bits."""
-    logs = np.log2(rows, out=np.zeros_like(rows), where=rows > 0)
-    entropy: Numbers = -(rows * logs).sum(-1)
-    return entropy
 
 
 def _alone(layers: Sequence[Beside]) -> tuple[float, float]:

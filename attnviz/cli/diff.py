@@ -62,10 +62,10 @@ def _pairs(samples: "Sequence[Sample]", models: Models) -> "list[tuple[Sample, s
 
 def _seen(sample: "Sample", inputs: Inputs, models: Models, name: str, choice: "Choice") -> "Capture":
     """What a model sees of a sample: the chosen maps, or all."""
-    from attnviz import api
     from attnviz.cli import look
+    from attnviz.wishes import ALL, AUTO
 
-    keep = api.AUTO if choice.maps else api.ALL
+    keep = AUTO if choice.maps else ALL
     [seen] = look.captures([sample], inputs, models.model(name), choice, keep=keep, statistics=False)
     return seen
 

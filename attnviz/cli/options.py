@@ -311,7 +311,12 @@ class Keeping:
         Path, Option("-o", "--output", metavar="FILE", help="Where to: a .safetensors file, of all samples.")
     ]
     keep: Annotated[
-        str, Option(metavar="all|3.5,7.1|none", help="Which maps are kept whole: all, exact heads, or none.")
+        str,
+        Option(
+            metavar="all|3.5,7.1|words|none",
+            help="Which maps are kept whole: all, exact heads, or none; words: all, "
+            "with sub-tokens put together, which is what compare needs.",
+        ),
     ] = "all"
     pooled: Annotated[
         int | None,

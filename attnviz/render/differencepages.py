@@ -135,9 +135,7 @@ def _notes(found: Difference, shown: Sequence[Heatmap]) -> Iterator[str]:
     for side in (0, 1):
         yield from _alone_note(found, side)
     if not any(np.any(heatmap.weights) for heatmap in shown):
-        same = (
-            "both texts and models are the same" if found.one_model and found.one_text else "nothing differs"
-        )
+        same = "one text and one model" if found.one_model and found.one_text else "nothing differs"
         yield f"{same}: every difference is 0"
     else:
         yield "above 0: more weight in the second; below 0: more in the first"

@@ -90,7 +90,8 @@ def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
     frame = around([panel.box for panel in panels])
     left = max(panel.queries.room for panel in panels if panel.queries)
     below = max(panel.box.bottom + panel.keys.room for panel in panels if panel.keys) - frame.bottom
-    pen.axis_names(frame, ("query", left), ("key", below))
+    rows, columns = (pen.letters.fonts.shown(name) for name in page.axes)
+    pen.axis_names(frame, (rows, left), (columns, below))
 
 
 def _thumbnail(atlas: Atlas) -> tuple[int, int]:
@@ -117,7 +118,7 @@ def _striped(page: Page) -> bool:
 
 def _texts(page: Page) -> Iterator[str]:
     """Everything written on the page, as far as it will be shown."""
-    yield from (page.title, *page.notes, "·…×")
+    yield from (page.title, *page.notes, *page.axes, "·…×")
     for heatmap in page.heatmaps:
         yield from (heatmap.title, heatmap.name)
         yield from (cut(label, LABEL_LENGTH) for label in (*heatmap.query_labels, *heatmap.key_labels))

@@ -76,7 +76,7 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
 
     Raises UsageError if the width asked for leaves no room for cells.
     """
-    fonts, grid = letters.fonts, Grid(page.heatmaps, letters)
+    fonts, grid = letters.fonts, Grid(page.heatmaps, letters, page.across)
     sizes = _sizes(page, grid, style.width)
     text = sizes.width - 2 * MARGIN
     title = fonts.wrapped(fonts.shown(page.title), letters.title, text)
@@ -105,14 +105,20 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
 
 @dataclass(frozen=True)
 class Grid:
-    """The labelled maps as small multiples, with square cells of one size; not placed yet."""
+    """The labelled maps as small multiples, with square cells of one size; not placed yet.
+
+    across: so many of them stand side by side; None for as many as look well
+    """
 
     heatmaps: tuple[Heatmap, ...]
     letters: Lettering
+    across: int | None = None
 
     @cached_property
     def columns(self) -> int:
         """Near a square, rather broad than tall, and with few places left empty."""
+        if self.across is not None:
+            return self.across
         count = len(self.heatmaps)
         candidates = range(isqrt(count - 1) + 1, isqrt(2 * count - 1) + 2)
         return min(candidates, key=lambda columns: (-count % columns, -columns))

@@ -69,11 +69,14 @@ class Heatmap:
     weights:  ``[queries, keys]``
     visible:  the query may see the key; computed: the model computed the pair. Same shape; where either
               is false nothing is painted, which is not the colour of 0.
-    unit:     what the labels are: tokens, words, or groups of neighbours
+    unit:     what the labels are: tokens, words, or groups of neighbours; of other numbers than weights heads
+              or layers
     query_positions, key_positions: where each starts in the model's own sequence, in tokens from 0; left
               out: they are simply counted
     sides:    of a difference, the maps that it is of, the second less the first, on the same axes; where one
               of them has no such query or key its label is empty and its position is -1
+    additive: neighbouring keys that are put together have the sum of their weights, their queries the mean;
+              else, of similarities, the largest of all
     """
 
     name: str
@@ -83,10 +86,11 @@ class Heatmap:
     computed: Booleans
     query_labels: tuple[str, ...]
     key_labels: tuple[str, ...]
-    unit: Unit = "token"
+    unit: Unit | Literal["head", "layer"] = "token"
     query_positions: tuple[int, ...] = ()
     key_positions: tuple[int, ...] = ()
     sides: "tuple[Heatmap, Heatmap] | None" = None
+    additive: bool = True
 
     def __post_init__(self) -> None:
         for axis in ("query", "key"):
@@ -144,6 +148,8 @@ class Page:
     measured: what the colours are
     missing: what it means that a cell could have a weight and has none
     table:  what else was found, above the maps; a figure has none
+    axes:   what rows and columns are
+    across: so many maps stand side by side in a figure; None for as many as look well
     """
 
     title: str
@@ -156,6 +162,8 @@ class Page:
     measured: str = "attention weight"
     missing: str = "never computed"
     table: "Table | None" = None
+    axes: tuple[str, str] = ("query", "key")
+    across: int | None = None
 
     @property
     def recipe_json(self) -> str:
