@@ -14,8 +14,8 @@ from attnviz.recipes import Recipe
 LOG_FLOOR = 1e-4
 
 DIFFERENCE = "difference of attention weight (second - first)"
-SHORTER = {DIFFERENCE: "second - first"}
-"""What is measured, in fewer words, for bars that are too short for all of them."""
+SHORTER = {DIFFERENCE: ("difference of weight (second - first)", "second - first")}
+"""What is measured, in fewer and fewer words, for bars that are too short for all of them."""
 
 
 @dataclass(frozen=True)
