@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from attnviz.api import (
         capture,
         check_trained,
+        compare,
+        comparison_view,
         doctor,
         from_arrays,
         head_grid,
@@ -31,6 +33,8 @@ DEFAULT_MODEL = "builtin:encoder"
 __all__ = [
     "capture",
     "check_trained",
+    "compare",
+    "comparison_view",
     "doctor",
     "from_arrays",
     "head_grid",

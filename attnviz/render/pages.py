@@ -72,10 +72,15 @@ def _atlas(layers: tuple[LayerMaps, ...]) -> Atlas:
 
 def title_of(capture: Capture) -> str:
     """The model and what it read."""
+    return f"{printable(capture.model.name)}  {quoted(capture)}"
+
+
+def quoted(capture: Capture) -> str:
+    """The beginning of what was read, or its name where the text was not kept."""
     sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
-    quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts if text)
-    return f"{printable(capture.model.name)}  {quoted or printable(sample.name)}"
+    beginnings = (f"“{_shortened(printable(text.strip()))}”" for text in texts if text)
+    return " / ".join(beginnings) or printable(sample.name)
 
 
 def _shortened(text: str) -> str:

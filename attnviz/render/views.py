@@ -155,6 +155,11 @@ class Page:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
+    def _repr_png_(self) -> bytes:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
+
 
 @dataclass(frozen=True)
 class Statistic:
@@ -276,6 +281,11 @@ class HeadGrid:
     @property
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
+
+    def _repr_png_(self) -> bytes:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
 
 
 Cell = str | float | int | None
