@@ -209,6 +209,33 @@ def check(choice: Choice, style: Style | None = None) -> None:
         pages.check(style)
 
 
+def diff(
+    first: Capture,
+    second: Capture,
+    *,
+    top: int | None = None,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+) -> Page:
+    """What ``attnviz diff`` shows of two captures: of one model and two texts, or of two models and one text.
+
+    top: how many heads, those that changed most: so many rows of the table (10), or of chosen maps so many
+    Raises UsageError or SelectionError for a choice that means nothing here, InputError for captures that
+    have nothing in common.
+    """
+    from attnviz.render import differencepages
+
+    return differencepages.difference_page(first, second, choice, style, top)
+
+
+def check_diff(choice: Choice, style: Style, *, top: int | None = None) -> None:
+    """Raises UsageError for what cannot be understood, before a model is loaded."""
+    from attnviz.render import differencepages
+
+    check(choice)
+    differencepages.check(choice, style, top)
+
+
 def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
     """What ``attnviz heatmap`` shows of a capture, ready to be drawn."""
     return pages.heatmap_page(seen, choice, style)

@@ -6,7 +6,7 @@ parsed against its schema and never becomes a shell line.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
@@ -50,18 +50,24 @@ class Choice:
 class Style:
     """How it is drawn.
 
-    scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours
+    cmap:  name of a colour map of matplotlib; None for the one that suits what is drawn
+    scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours, None for what suits
     width: of a figure, in inches; None to fit what is drawn
     dpi:   dots an inch of a PNG; font_size: in points
     """
 
-    cmap: str = "viridis"
+    cmap: str | None = None
     scale: Literal["linear", "log", "sqrt"] = "linear"
-    vmax: float = 1.0
+    vmax: float | None = None
     title: str | None = None
     width: float | None = None
     dpi: int = 200
     font_size: float = 8.0
+
+    def settled(self, cmap: str = "viridis", vmax: float = 1.0) -> Self:
+        """With a colour map and a top where none were asked for."""
+        top = vmax if self.vmax is None else self.vmax
+        return replace(self, cmap=self.cmap or cmap, vmax=top)
 
 
 @dataclass(frozen=True)
@@ -162,15 +168,16 @@ def recipe(
     reduction: dict[str, Any] | None = None,
     with_text: bool = True,
 ) -> Recipe:
-    """The recipe of something made from captures of one model; ``with_text=False`` keeps no text."""
+    """The recipe of something made from captures; ``with_text=False`` keeps no text."""
     first, *others = [captures] if isinstance(captures, Capture) else captures
     samples = [_sample_entry(capture.sample, capture.notes, with_text) for capture in (first, *others)]
+    models = [_model_entry(capture.model) for capture in (first, *others)]
     return Recipe(
         command=command,
-        model=_model_entry(first.model),
+        model=models[0] if all(model == models[0] for model in models) else {"models": models},
         sample={"samples": samples} if others else samples[0],
         choice=choice,
-        style=style,
+        style=style.settled(),
         listing=listing,
         view=view,
         reduction=reduction or {},
@@ -192,7 +199,7 @@ def recipe_of_models(
         command="compare",
         model={"models": [_model_entry(model) for model in models]},
         sample={"samples": [_sample_entry(sample) for sample in samples]},
-        style=style,
+        style=style.settled(),
         comparing=comparing,
         view=view,
         versions=versions,

@@ -69,7 +69,7 @@ def _js_across(shared: Shared) -> Numbers:
 
 def _js_along(shared: Shared) -> Numbers:
     there = shared.first.any(-1) & shared.second.any(-1)
-    distances = np.sqrt(_divergence(shared.first, shared.second))
+    distances = np.sqrt(divergences(shared.first, shared.second))
     return _one_less((distances * there).sum(-1), there.sum(-1).astype(np.float64))
 
 
@@ -91,7 +91,7 @@ def _distances(first: Numbers, second: Numbers) -> Numbers:
     near = np.nonzero(divergence < NEAR)
     for some in range(0, len(near[0]), CACHED // first.shape[1] + 1):
         rows, columns = (side[some : some + CACHED // first.shape[1] + 1] for side in near)
-        divergence[rows, columns] = _divergence(first[rows], second[columns])
+        divergence[rows, columns] = divergences(first[rows], second[columns])
     return np.sqrt(divergence, out=divergence)
 
 
@@ -116,7 +116,7 @@ def _mixed(first: Floats, second: Floats) -> Numbers:
     return bits
 
 
-def _divergence(first: Numbers, second: Numbers) -> Numbers:
+def divergences(first: Numbers, second: Numbers) -> Numbers:
     """The Jensen-Shannon divergence in bits, over the last axis, in float64; 0 for what is the same."""
     apart = _information(first) + _information(second) - 2 * _information((first + second) / 2)
     divergence: Numbers = np.maximum(apart / 2, 0)

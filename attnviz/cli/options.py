@@ -123,6 +123,17 @@ class KeptModels:
     ] = None  # fmt: skip
 
 
+@dataclass(frozen=True)
+class KeptTwo:
+    """What was seen before of two samples, in place of inputs and a model."""
+
+    captures: Annotated[
+        list[Path] | None,
+        Option("--from", metavar="CAPTURE", help="Two samples that attnviz capture kept, without a model: "
+               "one file of both, or --from twice."),
+    ] = None  # fmt: skip
+
+
 Device = Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")]
 Precision = Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")]
 Offline = Annotated[bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")]
@@ -178,9 +189,24 @@ class Models:
     allow_remote_code: RemoteCode = False
     allow_pickle: Pickle = False
 
+    def names(self) -> list[str]:
+        """Those that were named, or else the usual one."""
+        return self.several or [os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL]
+
     def model(self, name: str) -> Model:
         """One of them."""
         return Model(name, self.device, self.dtype, self.offline, self.allow_remote_code, self.allow_pickle)
+
+
+@dataclass(frozen=True)
+class Most:
+    """How many heads are shown, those with the most first."""
+
+    top: Annotated[
+        int | None,
+        Option(metavar="N", min=1, help="The N heads that changed most: rows of the table (10), or of the "
+               "maps that are chosen."),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -305,9 +331,19 @@ class Drawing:
         ),
     ] = None
     json: Annotated[bool, Option("--json", help="Print the numbers as one JSON document.")] = False
-    cmap: Annotated[str, Option(metavar="NAME", help="A colour map of matplotlib.")] = "viridis"
+    cmap: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            help="A colour map of matplotlib, instead of viridis, or coolwarm for differences.",
+        ),
+    ] = None
     scale: Annotated[Scale, Option(help="How weights become colours.")] = Scale.LINEAR
-    vmax: Annotated[float, Option(metavar="WEIGHT", help="The weight at the top of the colours.")] = 1.0
+    vmax: Annotated[
+        float | None,
+        Option(metavar="WEIGHT", help="The weight at the top of the colours, instead of 1, or the largest "
+               "difference."),
+    ] = None  # fmt: skip
     title: Annotated[str | None, Option(metavar="TEXT", help="Instead of the model's name and the text.")] = (
         None
     )

@@ -17,14 +17,22 @@ from attnviz.inputs import printable
 from attnviz.recipes import Comparing, Recipe, Style, recipe_of_models
 from attnviz.render import pages
 from attnviz.render.headpages import stacks_of, top_of
-from attnviz.render.views import Column, HeadGrid, Heatmap, Page, Scale, Table, View
+from attnviz.render.views import (
+    CKA,
+    JS,
+    Column,
+    HeadGrid,
+    Heatmap,
+    Page,
+    Scale,
+    Table,
+    View,
+)  # fmt: skip
 
 MAPS, TABLE, CHANGE = "maps", "matches", "change"
+COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
-MEASURED = {
-    "js": "similarity (1 - Jensen-Shannon distance)",
-    "cka": "similarity (centred kernel alignment)",
-}
+MEASURED = {"js": JS, "cka": CKA}
 CHANGED = {"js": "Jensen-Shannon distance", "cka": "1 - centred kernel alignment"}
 MEANING: dict[Verdict, str] = {
     "match": "match: more alike than chance and than the head's positions alone",
@@ -62,6 +70,8 @@ def comparison_view(found: Comparison, view: str, style: Style, seen: Seen | Non
     models that have other layers or heads.
     """
     check(view, style)
+    changes = [one.change.value for one in found.changes]
+    style = style.settled(vmax=top_of(changes) if view == CHANGE else 1.0)
     if view == MAPS:
         if seen is None:
             raise UsageError("the view 'maps' is drawn from captures: give those of one sample, seen=(A, B)")
@@ -97,7 +107,7 @@ def _table(found: Comparison, style: Style) -> Table:
         rows=tuple(tuple(row[column.name] for column in COLUMNS) for row in rows),
         notes=("; ".join(meanings), *found.notes),
         document=_document(found),
-        cmap=style.cmap,
+        cmap=style.cmap or COLOURS,
         recipe=_recipe(found, style, "matches"),
     )
 
@@ -147,7 +157,7 @@ def _pairs(found: Comparison, seen: Seen, style: Style) -> Page:
     return replace(
         page,
         title=_title(found, style, pages.quoted(seen.first)),
-        scale=Scale(style.scale, style.vmax),
+        scale=Scale(style.scale, style.vmax or 1.0),
         measured="attention weight",
         axes=("query", "key"),
         across=2,
@@ -167,8 +177,8 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
         metric=f"{found.measure}_change",
         measured=f"change ({CHANGED[found.measure]})",
         stacks=stacks_of(values),
-        scale=Scale(style.scale, top_of(values.values()) if style.vmax == 1 else style.vmax),
-        cmap=style.cmap,
+        scale=Scale(style.scale, style.vmax or 1.0),
+        cmap=style.cmap or COLOURS,
         notes=(note, *found.notes),
         recipe=_recipe(found, style, CHANGE),
     )
@@ -188,8 +198,8 @@ def _page(found: Comparison, style: Style, view: str, shown: tuple[Heatmap, ...]
     return Page(
         title=_title(found, style, summary_line(found)),
         heatmaps=shown,
-        scale=Scale(style.scale, style.vmax),
-        cmap=style.cmap,
+        scale=Scale(style.scale, style.vmax or 1.0),
+        cmap=style.cmap or COLOURS,
         notes=(note, *found.notes),
         recipe=_recipe(found, style, view),
         measured=MEASURED[found.measure],

@@ -63,7 +63,7 @@ def head_table(summary: Summary, choice: Choice, listing: Listing, style: Style)
         samples=len(summary.samples),
         of=len(summary.rows),
         notes=(*_table_notes(summary, rows, listing), *_common_notes(summary, rows, listing)),
-        cmap=style.cmap,
+        cmap=style.cmap or "viridis",
         recipe=_recipe(summary, choice, listing, style, "heads"),
     )
 
@@ -82,8 +82,10 @@ def head_grid(summary: Summary, choice: Choice, listing: Listing, style: Style) 
         metric=metric.name,
         measured=metric.name if metric.unit == "0 .. 1" else f"{metric.name}, {metric.unit}",
         stacks=_stacks(summary.rows, rows, metric.name),
-        scale=Scale(style.scale, _top(rows, metric.name) if metric.name in columns.IN_UNITS else style.vmax),
-        cmap=style.cmap,
+        scale=Scale(
+            style.scale, _top(rows, metric.name) if metric.name in columns.IN_UNITS else style.vmax or 1.0
+        ),
+        cmap=style.cmap or "viridis",
         notes=(*notes, *_common_notes(summary, rows, listing)),
         recipe=_recipe(summary, choice, listing, style, "grid"),
     )
@@ -91,7 +93,7 @@ def head_grid(summary: Summary, choice: Choice, listing: Listing, style: Style) 
 
 def _check_grid(listing: Listing, style: Style) -> None:
     if listing.grid is None:
-        if (style.scale, style.vmax) != ("linear", 1.0):
+        if (style.scale, style.vmax) != ("linear", None):
             raise UsageError("--scale and --vmax are of colours: add --grid METRIC, or leave them out")
         return
     if listing.grid not in METRICS:
@@ -100,7 +102,7 @@ def _check_grid(listing: Listing, style: Style) -> None:
         )
     if listing.sort or listing.top or listing.columns:
         raise UsageError("--grid shows every head in its place: leave out --sort, --top and --columns")
-    if listing.grid in columns.IN_UNITS and style.vmax != 1.0:
+    if listing.grid in columns.IN_UNITS and style.vmax is not None:
         raise UsageError(f"--vmax is for what lies between 0 and 1, not for {listing.grid}: leave it out")
 
 

@@ -75,6 +75,7 @@ def pooled(heatmap: Heatmap, size: int) -> Heatmap:
         query_positions=heatmap.query_positions[::queries],
         key_positions=heatmap.key_positions[::keys],
         unit="group",
+        sides=None,
     )
 
 
