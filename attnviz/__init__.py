@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from attnviz.api import (
         capture,
         check_trained,
+        compare,
+        comparison_view,
         diff,
         doctor,
         from_arrays,
@@ -32,6 +34,8 @@ DEFAULT_MODEL = "builtin:encoder"
 __all__ = [
     "capture",
     "check_trained",
+    "compare",
+    "comparison_view",
     "diff",
     "doctor",
     "from_arrays",

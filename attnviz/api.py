@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints, overload
 
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
+from attnviz.analysis.comparison import Comparison, Matching, Measure
 from attnviz.captures import Capture, Captures, numbered
-from attnviz.errors import InputError
+from attnviz.errors import InputError, UsageError
 from attnviz.files import begins_with
 from attnviz.inputs import Sample
-from attnviz.recipes import Choice, Listing, Style
+from attnviz.recipes import Choice, Comparing, Listing, Style
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadTable, Page, View
-from attnviz.wishes import AUTO, Wishes, observers_of, several
+from attnviz.wishes import AUTO, WORDS, Wishes, observers_of, several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -287,6 +288,82 @@ def head_grid(
     listing = Listing(where=where, grid=metric, seed=seed)
     headpages.check(choice, listing, style)
     return headpages.head_grid(summary(_measured(seen), choice, seed=seed), choice, listing, style)
+
+
+def compare(
+    models: "Sequence[str | Source | PreTrainedModel | Capture | Sequence[Capture]]",
+    texts: "str | Sequence[str | Sample] | None" = None,
+    *,
+    measure: Measure = "js",
+    match: Matching = "one-to-one",
+    as_is: bool = False,
+    seed: int = 0,
+    truncate: bool = False,
+    report: "Report | None" = None,
+) -> Comparison:
+    """Every head of one model beside every head of another, over some texts: what ``attnviz compare`` finds.
+
+    models:  two, each a name, what ``load_model`` returns, a model of transformers; or what was captured of
+             the texts, with the maps of all heads (``keep="words"`` or ``"all"``)
+    texts:   what both read; left out beside captures. Maps of no more than a few texts are held at a time
+    measure: "js", 1 - Jensen-Shannon distance; "cka", centred kernel alignment
+    match:   each head has one of its own ("one-to-one"), or its "nearest"
+    as_is:   compare also what only one of the two may see
+    seed:    of what is drawn for the null and for the intervals
+    To compare more than two: ``[attnviz.compare([first, other], texts) for other in others]``.
+    Raises UsageError for what cannot be understood, InputError for texts that a model cannot take and for
+    models that have nothing in common.
+    """
+    from attnviz.analysis import compare as comparing
+
+    check_comparing(Comparing(measure, match, as_is, seed))
+    if isinstance(models, str) or len(models) != 2:
+        count = 1 if isinstance(models, str) else len(models)
+        raise UsageError(f"compare takes two models, not {count}: give [first, second]")
+    first, second = (_seen_by(model, texts, truncate, report) for model in models)
+    return comparing.compare(first, second, measure=measure, matching=match, as_is=as_is, seed=seed)
+
+
+def comparison_view(
+    found: Comparison, view: str = "matches", *, seen: "Sequence[Capture]" = (), style: Style = Style()
+) -> View:
+    """A comparison as a table of "matches"; every head, or layer, beside every other ("heads", "layers");
+    the "change" of each head, of models of one architecture; or the "maps" of the best and worst matches.
+
+    seen: for "maps": two captures of one text, by the first model and by the second
+    Raises UsageError for another view, SelectionError for changes of models with other heads.
+    """
+    from attnviz.render import comparepages
+
+    both = comparepages.Seen(*seen) if seen else None
+    return comparepages.comparison_view(found, view, style, both)
+
+
+def check_comparing(comparing: Comparing) -> None:
+    """Raises UsageError for what cannot be understood, before a model is loaded."""
+    for name, value in (("measure", comparing.measure), ("match", comparing.match)):
+        known = get_args(get_type_hints(Comparing)[name])
+        if value not in known:
+            raise UsageError(f"{name}={value!r} is none of {', '.join(known)}")
+
+
+def _seen_by(
+    model: "str | Source | PreTrainedModel | Capture | Sequence[Capture]",
+    texts: "str | Sequence[str | Sample] | None",
+    truncate: bool,
+    report: "Report | None",
+) -> "Sequence[Capture]":
+    """What a model sees of the texts, one at a time; captures as they are."""
+    if isinstance(model, Capture):
+        return [model]
+    if isinstance(model, Sequence) and not isinstance(model, str):
+        return cast("Sequence[Capture]", model)
+    if texts is None:
+        raise UsageError(
+            "no texts: compare models on some, compare([first, second], texts), or give captures"
+        )
+    samples: list[str | Sample] = [texts] if isinstance(texts, str) else list(texts)
+    return capture(samples, model=model, keep=WORDS, statistics=False, truncate=truncate, report=report)
 
 
 def check_heads(choice: Choice, listing: Listing, style: Style) -> None:

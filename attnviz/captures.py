@@ -290,6 +290,16 @@ class Capture:
         parts += [name for name in ("statistics", "pairs") if getattr(self, name) is not None]
         return f"<Capture of {self.sample.name!r} by {self.model.name}: {', '.join(parts) or 'nothing kept'}>"
 
+    def _repr_html_(self) -> str:
+        from attnviz.render.notebook import capture_html
+
+        return capture_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import capture_png
+
+        return capture_png(self)
+
     def map(self, head: str) -> Floats:
         """The weights of one head, such as "3.5": ``[queries, keys]``, rows summing to 1.
 

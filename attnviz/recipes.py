@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hin
 
 from attnviz.captures import Capture, ModelFacts
 from attnviz.errors import InputError
+from attnviz.inputs import Sample
 
 SCHEMA = 1
 
@@ -90,12 +91,28 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Comparing:
+    """How heads of two models are compared, as the user wrote it.
+
+    measure:  "js" or "cka"; match: "one-to-one", or each head's "nearest"
+    as_is:    also what only one of the two may see
+    seed:     of the samples drawn for the null and for intervals
+    """
+
+    measure: Literal["js", "cka"] = "js"
+    match: Literal["one-to-one", "nearest"] = "one-to-one"
+    as_is: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one picture or table was made.
 
     model:     name, revision, fingerprint of the weights, dtype; of several {"models": [...]}
     sample:    the text itself, or its sha256; of several {"samples": [...]}
     listing:   which heads, where it is of heads
+    comparing: how models were compared, where it is of several
     reduction: what the choice did to the numbers: tokens in a group, the weight hidden, ...
     """
 
@@ -105,6 +122,7 @@ class Recipe:
     choice: Choice = Choice()
     style: Style = Style()
     listing: Listing | None = None
+    comparing: Comparing | None = None
     view: str = "heatmap"
     reduction: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -123,7 +141,12 @@ class Recipe:
             raise InputError(f"this is no recipe: {error}") from error
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise InputError(f"this is no recipe of schema {SCHEMA}, the one that this version reads")
-        for name, record in (("choice", Choice), ("style", Style), ("listing", Listing)):
+        for name, record in (
+            ("choice", Choice),
+            ("style", Style),
+            ("listing", Listing),
+            ("comparing", Comparing),
+        ):
             if data.get(name) is not None:
                 _check_fields(record, data[name])
                 data[name] = record(**data[name])
@@ -147,7 +170,7 @@ def recipe(
 ) -> Recipe:
     """The recipe of something made from captures; ``with_text=False`` keeps no text."""
     first, *others = [captures] if isinstance(captures, Capture) else captures
-    samples = [_sample_entry(capture, with_text) for capture in (first, *others)]
+    samples = [_sample_entry(capture.sample, capture.notes, with_text) for capture in (first, *others)]
     models = [_model_entry(capture.model) for capture in (first, *others)]
     return Recipe(
         command=command,
@@ -162,6 +185,27 @@ def recipe(
     )
 
 
+def recipe_of_models(
+    models: Sequence[ModelFacts],
+    samples: Sequence[Sample],
+    comparing: Comparing,
+    style: Style,
+    *,
+    view: str,
+    versions: dict[str, str],
+) -> Recipe:
+    """The recipe of something made from what several models saw of the same samples."""
+    return Recipe(
+        command="compare",
+        model={"models": [_model_entry(model) for model in models]},
+        sample={"samples": [_sample_entry(sample) for sample in samples]},
+        style=style.settled(),
+        comparing=comparing,
+        view=view,
+        versions=versions,
+    )
+
+
 def _model_entry(model: ModelFacts) -> dict[str, Any]:
     return {
         "name": model.name,
@@ -171,9 +215,8 @@ def _model_entry(model: ModelFacts) -> dict[str, Any]:
     }
 
 
-def _sample_entry(capture: Capture, with_text: bool) -> dict[str, Any]:
-    sample = capture.sample
-    entry: dict[str, Any] = {"name": sample.name, "chat": sample.chat, "notes": list(capture.notes)}
+def _sample_entry(sample: Sample, notes: Sequence[str] = (), with_text: bool = True) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": sample.name, "chat": sample.chat, "notes": list(notes)}
     if sample.generate:
         entry["generate"] = sample.generate
     for key, text in (("text", sample.text), ("pair", sample.pair)):

@@ -25,7 +25,15 @@ from attnviz.analysis.chance import (
     verdict,
 )
 from attnviz.analysis.common import Block, beside
-from attnviz.analysis.comparison import Change, Comparison, Estimate, Match, Matching, Measure
+from attnviz.analysis.comparison import (
+    Change,
+    Comparison,
+    Estimate,
+    Match,
+    Matching,
+    Measure,
+    Similarity,
+)
 from attnviz.analysis.gather import Gathered, check_numbers, gathered
 from attnviz.analysis.matching import matched
 from attnviz.analysis.resample import FEWEST_SAMPLES, mean_of, resampled
@@ -115,6 +123,10 @@ def _compared(work: _Work, matching: Matching, seed: int) -> Comparison:
     floor = mean_of(_rows(work.in_order(partial(_floor, work, pair), range(len(kept))))).whole()
     values = _rows(work.shelf.take(number)[pair] for number in kept)
     rows, columns = seen.places()
+    first, second = (
+        tuple(heads[place] for place in places)
+        for heads, places in zip(seen.heads, (rows, columns), strict=True)
+    )
     return Comparison(
         models=seen.models,
         samples=tuple(seen.samples),
@@ -122,9 +134,9 @@ def _compared(work: _Work, matching: Matching, seed: int) -> Comparison:
         matching=matching,
         as_is=work.as_is,
         seed=seed,
-        first=tuple(seen.heads[0][place] for place in rows),
-        second=tuple(seen.heads[1][place] for place in columns),
-        similarity=similarity[np.ix_(rows, columns)],
+        first=first,
+        second=second,
+        similarity=Similarity(similarity[np.ix_(rows, columns)], first, second),
         matches=tuple(_matches(seen, pair, _estimates(values, seed), draws[:, pair[0]], floor)),
         changes=tuple(_changes(work, kept, seed)),
         hidden=(float(hidden[0]), float(hidden[1])),

@@ -86,8 +86,8 @@ class Change:
 class Similarity:
     """A number for every head of the first model beside every head of the second.
 
-    ``similarity["5.1", "3.0"]`` is one of them, ``similarity["5.1"]`` a row; places and slices go as in numpy,
-    which takes it for the array that it holds.
+    ``similarity["5.1", "3.0"]`` is one of them, ``similarity["5.1"]`` a row; places and slices go as in
+    numpy, which takes it for the array that it holds.
 
     values: ``[first, second]``; first, second: the heads of rows and columns
     """

@@ -25,7 +25,7 @@ from attnviz.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
-    from attnviz.recipes import Choice, Listing, Style
+    from attnviz.recipes import Choice, Comparing, Listing, Style
 
 
 class DType(StrEnum):
@@ -50,6 +50,24 @@ class Scale(StrEnum):
     LINEAR = "linear"
     LOG = "log"
     SQRT = "sqrt"
+
+
+class Measure(StrEnum):
+    JS = "js"
+    CKA = "cka"
+
+
+class Match(StrEnum):
+    ONE_TO_ONE = "one-to-one"
+    NEAREST = "nearest"
+
+
+class Compared(StrEnum):
+    MATCHES = "matches"
+    HEADS = "heads"
+    LAYERS = "layers"
+    MAPS = "maps"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True)
@@ -91,6 +109,17 @@ class Kept:
         Path | None,
         Option("--from", metavar="CAPTURE", help="Show what attnviz capture kept, without a model; or a .npz "
                "with attention[layer,head,query,key] and tokens."),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KeptModels:
+    """What several models saw before, in place of inputs and models."""
+
+    captures: Annotated[
+        list[Path] | None,
+        Option("--from", metavar="CAPTURE", help="What attnviz capture --keep words kept of a model, instead "
+               "of running it; once for each."),
     ] = None  # fmt: skip
 
 
@@ -147,13 +176,12 @@ class Model:
 
 @dataclass(frozen=True)
 class Models:
-    """Which models, one or several, and how they are loaded."""
+    """Which models, and how they are loaded."""
 
     several: Annotated[
         list[str] | None,
         Option("-m", "--model", metavar="NAME[@REVISION]", help="A model that ships (builtin:encoder), a "
-               "directory, or a name on the Hugging Face hub; given twice, two models of one TEXT.  [env "
-               "var: ATTNVIZ_MODEL; default: builtin:encoder]", show_default=False),
+               "directory, or a name on the Hugging Face hub; once for each.", show_default=False),
     ] = None  # fmt: skip
     device: Device = "auto"
     dtype: Precision = DType.AUTO
@@ -249,6 +277,43 @@ class Heads:
         from attnviz.recipes import Listing
 
         return Listing(self.where, self.sort, self.top, self.columns, self.grid, self.seed)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """How heads of two models are compared, and what is shown of that."""
+
+    measure: Annotated[
+        Measure,
+        Option(help="js: 1 - Jensen-Shannon distance, row by row; cka: linear centred kernel alignment."),
+    ] = Measure.JS
+    match: Annotated[
+        Match, Option(help="Each head of A has a head of B for its own, or its nearest, whosever else it is.")
+    ] = Match.ONE_TO_ONE
+    as_is: Annotated[
+        bool,
+        Option("--as-is", help="Compare also what only one of the two may see: causal models with others."),
+    ] = False
+    seed: Annotated[
+        int, Option(metavar="N", min=0, help="Of the samples drawn for the null and for intervals.")
+    ] = 0
+    view: Annotated[
+        Compared | None,
+        Option(help="The table of matches; every head, or layer, of A beside every one of B; the maps of the "
+               "best and worst matches; or, of models of one architecture, the change of each head.  "
+               "[default: matches and change; for a picture heads]", show_default=False),
+    ] = None  # fmt: skip
+    expect: Annotated[
+        str | None,
+        Option(metavar="CONDITION", help="What must hold, else exit status 3: 'max_js_change<0.05'; matches, "
+               "matched (their share), min_, mean_ and max_similarity, and of one architecture "
+               "min_, mean_ and max_js_change."),
+    ] = None  # fmt: skip
+
+    def comparing(self) -> "Comparing":
+        from attnviz.recipes import Comparing
+
+        return Comparing(self.measure.value, self.match.value, self.as_is, self.seed)
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,15 @@ def captures(kept: Kept) -> "Captures | None":
     """
     if kept.captures is None:
         return None
+    return kept_in(kept.captures)
+
+
+def kept_in(file: Path) -> "Captures":
+    """The samples that a file of captures holds. Raises InputError if it cannot be read."""
     from attnviz import api
     from attnviz.captures import Capture, Captures
 
-    seen = api.load(kept.captures)
+    seen = api.load(file)
     return Captures(1, lambda _: seen) if isinstance(seen, Capture) else seen
 
 

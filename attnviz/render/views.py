@@ -14,7 +14,13 @@ from attnviz.recipes import Recipe
 LOG_FLOOR = 1e-4
 
 DIFFERENCE = "difference of attention weight (second - first)"
-SHORTER = {DIFFERENCE: ("difference of weight (second - first)", "second - first")}
+JS = "similarity (1 - Jensen-Shannon distance)"
+CKA = "similarity (centred kernel alignment)"
+SHORTER = {
+    DIFFERENCE: ("difference of weight (second - first)", "second - first"),
+    JS: ("similarity",),
+    CKA: ("similarity",),
+}
 """What is measured, in fewer and fewer words, for bars that are too short for all of them."""
 
 
@@ -169,6 +175,11 @@ class Page:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
+    def _repr_png_(self) -> bytes:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
+
 
 @dataclass(frozen=True)
 class Statistic:
@@ -290,6 +301,11 @@ class HeadGrid:
     @property
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
+
+    def _repr_png_(self) -> bytes:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
 
 
 Cell = str | float | int | None
