@@ -14,7 +14,7 @@ from attnviz.inputs import Sample
 from attnviz.recipes import Choice, Comparing, Listing, Style
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadTable, Page, View
-from attnviz.wishes import AUTO, WORDS, Wishes, observers_of, several
+from attnviz.wishes import AUTO, WORDS, Wishes, encoded_all, observers_of, several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -130,13 +130,13 @@ def capture(
     Raises InputError for a sample the model cannot take, SelectionError for layers or heads it does not have,
     ModelError for a model that cannot be captured exactly.
     """
-    from attnviz.models.given import encoded, source_of
+    from attnviz.models.given import source_of
     from attnviz.observe.run import observe
 
     wishes = Wishes(keep, choice, pooled, statistics=statistics)
     samples = several(sample, labels)
     source = source_of(model, tokenizer)
-    batch = [encoded(source, each, labels=labels, truncate=truncate) for each in samples]
+    batch = encoded_all(source, samples, labels, truncate=truncate)
 
     def look(place: int) -> Capture:
         each = batch[place]

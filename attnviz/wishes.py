@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from attnviz.analysis import reduce, select
-from attnviz.captures import LayerFacts
+from attnviz.captures import FEW, LayerFacts
 from attnviz.errors import InputError, UsageError
 from attnviz.inputs import Sample, check_texts
 from attnviz.recipes import Choice
@@ -74,6 +74,36 @@ def _named(sample: "Readable", name: str) -> "Sample | Mapping[str, Tensor]":
     if isinstance(sample, Sample) and sample.generate < 0:
         raise UsageError(f"generate={sample.generate} of {sample.name}: give how many tokens to write, or 0")
     return sample
+
+
+def encoded_all(
+    source: "Source",
+    samples: "Sequence[Sample | Mapping[str, Tensor]]",
+    labels: Sequence[str] | None = None,
+    *,
+    truncate: bool = False,
+) -> "list[Encoded]":
+    """The samples as the model reads them.
+
+    Raises InputError for those that it cannot take, naming the first with the reason and the others.
+    """
+    from attnviz.models.given import encoded
+
+    found, refused, reasons = [], [], []
+    for number, sample in enumerate(samples, 1):
+        try:
+            found.append(encoded(source, sample, labels=labels, truncate=truncate))
+        except InputError as error:
+            refused.append(sample.name if isinstance(sample, Sample) else f"sample {number}")
+            reasons.append(error)
+    if len(refused) > 1:
+        more = f" and {len(refused) - FEW - 1} more" if len(refused) > FEW + 1 else ""
+        raise InputError(
+            f"{reasons[0]} (nor can it take {', '.join(refused[1 : FEW + 1])}{more})"
+        ) from reasons[0]
+    if reasons:
+        raise reasons[0]
+    return found
 
 
 def observers_of(source: "Source", encoded: "Encoded", wishes: Wishes) -> "list[Observer]":

@@ -72,7 +72,11 @@ def _names(kept: KeptModels, models: Models) -> list[str]:
         names, more = [file.stem for file in kept.captures], "--from CAPTURE, what another one saw"
     else:
         names = [Path(name).name for name in models.several or []]
-        more = "-m NAME" if names else "-m NAME twice, a directory or a name on the Hugging Face hub"
+        more = (
+            "-m NAME, the other one"
+            if names
+            else "-m NAME twice, a directory or a name on the Hugging Face hub"
+        )
     if len(names) < 2:
         count = "one is given" if names else "none is given"
         raise UsageError(f"compare takes two models or more, and {count}: add {more}")

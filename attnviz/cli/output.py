@@ -55,8 +55,8 @@ def model_targets(drawing: Drawing, models: Sequence[str], kind: "type[View]") -
     _check_json(drawing)
     files = _named(drawing.output, MODEL, models)
     if len(set(files)) < len(files):
-        found = "are called alike" if MODEL in drawing.output else f"need {MODEL} in its name"
-        raise UsageError(f"-o {drawing.output} is one file for {len(files)} comparisons: the models {found}")
+        advice = "give models of different names" if MODEL in drawing.output else f"put {MODEL} into its name"
+        raise UsageError(f"-o {drawing.output} is one file for {len(files)} comparisons: {advice}")
     from attnviz.render.files import checked, formats_of
 
     for file in files:

@@ -118,9 +118,11 @@ def digits(name: str) -> int:
 
 
 def cell_text(view: HeadGrid, value: float) -> str:
-    """A number short enough for a cell of a grid: ".42", "12.4", "310"; "-" where there is none."""
+    """A number short enough for a cell of a grid: ".42", ".002", "12.4", "310"; "-" where there is none."""
     if math.isnan(value):
         return "-"
+    if view.scale.vmax < 0.1:
+        return f"{value:z.3f}".removeprefix("0")
     if view.scale.vmax <= 1:
         return two_digits(value) or ".00"
     return f"{value:z.{digits(view.metric) if view.scale.vmax < 100 else 0}f}"

@@ -32,6 +32,7 @@ from attnviz.render.views import (
 MAPS, TABLE, CHANGE = "maps", "matches", "change"
 COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
+NARROW = 12  # words of a map of which four have room side by side
 MEASURED = {"js": JS, "cka": CKA}
 CHANGED = {"js": "Jensen-Shannon distance", "cka": "1 - centred kernel alignment"}
 MEANING: dict[Verdict, str] = {
@@ -87,12 +88,13 @@ def check(view: str, style: Style) -> None:
 
 
 def summary_line(found: Comparison) -> str:
-    """How many heads of the first have a match: "41 of 72 heads of A have a match in B"."""
-    heads = len(found.first)
-    if all(match.verdict == "untested" for match in found.matches):
-        return f"{heads} heads of A, the most alike of B; not tested"
+    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples"."""
+    heads, over = len(found.first), f"over {len(found.samples)} samples"
     noun = "head" if heads == 1 else "heads"
-    return f"{found.matched} of {heads} {noun} of A {'has' if found.matched == 1 else 'have'} a match in B"
+    if all(match.verdict == "untested" for match in found.matches):
+        return f"{heads} {noun} of A beside {len(found.second)} of B {over}: matches are not tested"
+    has = "has" if found.matched == 1 else "have"
+    return f"{found.matched} of {heads} {noun} of A {has} a match in B, {over}"
 
 
 def _table(found: Comparison, style: Style) -> Table:
@@ -149,18 +151,18 @@ def _layers(found: Comparison, style: Style) -> Page:
 
 
 def _pairs(found: Comparison, seen: Seen, style: Style) -> Page:
-    """Maps of words of the most and the least alike matches: A at the left, B at the right."""
+    """Maps of words of the most and the least alike matches: of A, and at the right of it of B."""
     matches = _strongest(found)
     chosen = matches if len(matches) <= 2 * ENDS else [*matches[:ENDS], *matches[-ENDS:]]
     shown = tuple(heatmap for match in chosen for heatmap in _pair(match, seen))
-    page = _page(found, style, "maps", shown, "A at the left, B at the right; the most alike first")
+    page = _page(found, style, "maps", shown, "pairs of a head of A and its match in B; the most alike first")
     return replace(
         page,
         title=_title(found, style, pages.quoted(seen.first)),
         scale=Scale(style.scale, style.vmax or 1.0),
         measured="attention weight",
         axes=("query", "key"),
-        across=2,
+        across=4 if max(heatmap.weights.shape[1] for heatmap in shown) <= NARROW else 2,
     )
 
 
@@ -227,7 +229,7 @@ def _heatmap(
 def _pair(match: Match, seen: Seen) -> Iterator[Heatmap]:
     """The maps of words of a match's heads, on one sample."""
     for side, capture, head in (("A", seen.first, match.first), ("B", seen.second, match.second)):
-        told = f"{side} {head.name}" + (f", {match.similarity.value:.2f}" if side == "B" else "")
+        told = f"{side} {head.name}" + (f", similarity {match.similarity.value:.2f}" if side == "B" else "")
         yield replace(_word_map(capture, head), name=f"{side}.{head.name}", title=told)
 
 
