@@ -110,6 +110,8 @@ def test_the_notes_say_what_is_in_one_alone_and_with_how_much_weight() -> None:
         r"in the second text alone: so; [\d.]+ % of its weight lies there, not compared", note
     )
     assert view.missing == "in one text alone"
+    weights = np.array([maps.weights for maps in SECOND.maps])[:, :, [0, 1, 2, 4, 5]]
+    assert f" {weights[..., 3].sum() / weights.sum():.0%}".replace("%", " %") in note
 
 
 def test_the_same_text_is_said_to_be_the_same() -> None:
