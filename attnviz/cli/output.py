@@ -99,9 +99,9 @@ def _print_json(views: "Iterable[View]", style: "Style") -> None:
 
 
 def _printed(view: "View") -> "RenderableType":
-    from attnviz.render.views import HeadGrid, HeadTable  # each kind is drawn without the others' code
+    from attnviz.render.views import HeadGrid, HeadTable, Table  # each kind is drawn without the others' code
 
-    if isinstance(view, HeadTable):
+    if isinstance(view, HeadTable | Table):
         from attnviz.render.table import table
 
         return table(view)

@@ -3,14 +3,14 @@
 from html import escape
 
 from attnviz.frames import html_table
-from attnviz.render.columns import column
-from attnviz.render.views import HeadTable
+from attnviz.render.sheets import sheet
+from attnviz.render.views import Tabular
 
 
-def table_html(view: HeadTable) -> str:
+def table_html(view: Tabular) -> str:
     """The table in HTML, with its title and its notes; of long ones the first rows."""
-    shown = [column(name) for name in view.columns]
-    rows = ([entry.text(row) for entry in shown] for row in view.rows)
-    left = [entry.short for entry in shown if entry.left]
-    table = html_table([entry.short for entry in shown], rows, len(view.rows), left)
-    return f"<p>{escape(view.title)}</p>{table}<p>{escape('; '.join(view.notes))}</p>"
+    made = sheet(view)
+    rows = ([strip.cells[row].text for strip in made.strips] for row in range(made.rows))
+    left = [strip.short for strip in made.strips if strip.left]
+    table = html_table([strip.short for strip in made.strips], rows, made.rows, left)
+    return f"<p>{escape(made.title)}</p>{table}<p>{escape('; '.join(made.notes))}</p>"

@@ -283,6 +283,8 @@ class Column:
     kind:   "text" of ours; "token", foreign text; "number", shown with two digits; "whole"
     shown:  whether people see it; files for scripts hold every column
     rank:   those with the largest leave first where there is no room; 0 never leaves
+    digits: of a number, behind the point
+    tinted: its numbers, 0 to 1, are tinted in a figure by how large they are
     """
 
     name: str
@@ -290,6 +292,8 @@ class Column:
     kind: Literal["text", "token", "number", "whole"] = "number"
     shown: bool = True
     rank: int = 0
+    digits: int = 2
+    tinted: bool = False
 
 
 @dataclass(frozen=True)
@@ -306,6 +310,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...] = field(repr=False)
     notes: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    cmap: str = "viridis"
     recipe: Recipe | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -316,6 +321,14 @@ class Table:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
+    def _repr_html_(self) -> str:
+        from attnviz.render.notebook import table_html
 
-View = Page | HeadTable | HeadGrid
+        return table_html(self)
+
+
+Tabular = HeadTable | Table
+"""What is drawn as rows of words and numbers."""
+
+View = Page | HeadTable | HeadGrid | Table
 """Everything that can be drawn, printed and saved."""
