@@ -20,9 +20,13 @@ if TYPE_CHECKING:
         head_grid,
         heads,
         heatmap,
+        induction,
         load,
         load_model,
+        probe,
+        probe_table,
         save,
+        sink,
         train,
     )
 
@@ -36,9 +40,13 @@ __all__ = [
     "head_grid",
     "heads",
     "heatmap",
+    "induction",
     "load",
     "load_model",
+    "probe",
+    "probe_table",
     "save",
+    "sink",
     "train",
 ]
 

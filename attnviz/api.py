@@ -13,7 +13,7 @@ from attnviz.files import begins_with
 from attnviz.inputs import Sample, check_texts
 from attnviz.recipes import Choice, Listing, Style
 from attnviz.render import pages
-from attnviz.render.views import HeadGrid, HeadTable, Page, View
+from attnviz.render.views import HeadGrid, HeadTable, Page, Table, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
+    from attnviz.analysis.probe import Probe
+    from attnviz.analysis.relations import Corpus
     from attnviz.builtin.check import Check
     from attnviz.builtin.schedule import Progress
     from attnviz.models.base import Encoded, Source
@@ -384,6 +386,135 @@ def _from_maps(seen: Capture) -> Capture:
     for maps in seen.maps:
         select.check_weights(maps)
     return with_statistics(seen)
+
+
+def probe(
+    relations: "str | Path | Corpus",
+    *,
+    model: "str | Source | PreTrainedModel" = DEFAULT_MODEL,
+    tokenizer: Any = None,
+    seen: "Sequence[Capture] | None" = None,
+    choice: Choice = Choice(),
+    seed: int = 0,
+    truncate: bool = False,
+    report: "Report | None" = None,
+) -> "Probe":
+    """How often heads find what a word belongs to, beside what guesses by distance find: ``attnviz probe``.
+
+    relations: a file (CoNLL-U, or JSON line by line), "builtin" for texts of the language of the model that
+               ships, or your own as an ``attnviz.analysis.relations.Corpus``
+    seen:      captures of the same texts with all maps, in place of a model
+    choice:    among which heads
+    seed:      of the halves (one chooses a head, the other reports on it) and of the intervals
+    Raises InputError for a file that cannot be read or has a broken line, a text that the model cannot take.
+    """
+    from attnviz.analysis.probe import probe
+
+    corpus = corpus_of(relations)
+    if seen is not None:
+        return probe(corpus, _captures_of(corpus, seen, choice), seed=seed, choice=choice)
+    from attnviz.models.given import source_of
+    from attnviz.observe.probing import word_maps
+
+    maps = word_maps(source_of(model, tokenizer), corpus, choice, truncate=truncate, report=report)
+    return probe(corpus, maps, seed=seed, choice=choice)
+
+
+def corpus_of(relations: "str | Path | Corpus") -> "Corpus":
+    """The texts with relations that are meant. Raises InputError as ``probe`` does."""
+    if isinstance(relations, str) and relations == "builtin":
+        from attnviz.builtin.gold import gold
+
+        return gold()
+    if isinstance(relations, str | Path):
+        from attnviz.stored import relationfiles
+
+        return relationfiles.read(Path(relations))
+    return relations
+
+
+def _captures_of(corpus: "Corpus", seen: "Sequence[Capture]", choice: Choice) -> "Iterator[Capture]":
+    """The capture of each text, of the chosen heads. Raises InputError if there is none."""
+    places = {capture.sample.text: place for place, capture in enumerate(seen)}
+    for text in corpus.texts:
+        if text.text not in places:
+            raise InputError(f"no capture of {text.name} is there: capture the texts that have the relations")
+        yield select.selected(seen[places[text.text]], choice)
+
+
+def probe_table(found: "Probe", *, style: Style = Style()) -> Table:
+    """What ``attnviz probe --relations`` shows: a row a relation and direction."""
+    from attnviz.render import probepages
+
+    return probepages.findings_table(found, style)
+
+
+def induction(
+    *,
+    model: "str | Source | PreTrainedModel" = DEFAULT_MODEL,
+    tokenizer: Any = None,
+    sequences: int = 20,
+    length: int = 50,
+    seed: int = 0,
+    top: int | None = None,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+    report: "Report | None" = None,
+) -> Table:
+    """Which heads go on as a sequence went on before: ``attnviz probe --induction``.
+
+    sequences, length: how many random tokens stand in each, twice one after the other
+    Raises InputError for more tokens than the model reads or knows.
+    """
+    from attnviz.analysis.summary import summary
+    from attnviz.models.given import source_of
+    from attnviz.observe.probing import drawn
+    from attnviz.render import probepages
+
+    captures = drawn(source_of(model, tokenizer), sequences, length, times=2, seed=seed, report=report)
+    how = probepages.Drawn(sequences, length, seed)
+    return probepages.induction_table(summary(captures, choice, seed=seed), how, choice, style, top=top)
+
+
+def sink(
+    texts: "Sequence[str | Sample] | None" = None,
+    *,
+    model: "str | Source | PreTrainedModel" = DEFAULT_MODEL,
+    tokenizer: Any = None,
+    sequences: int = 20,
+    length: int = 50,
+    seed: int = 0,
+    top: int | None = None,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+    truncate: bool = False,
+    report: "Report | None" = None,
+) -> Table:
+    """How much heads look at the first token, whatever comes after it: ``attnviz probe --sink``.
+
+    texts: natural ones; without, as many of the language of the model that ships as there are sequences
+    sequences, length: how many random tokens stand in each
+    Raises as ``induction`` and ``capture`` do.
+    """
+    from attnviz.analysis.summary import summary
+    from attnviz.models.given import source_of
+    from attnviz.observe.probing import drawn, first_of
+    from attnviz.render import probepages
+
+    source = source_of(model, tokenizer)
+    random = summary(drawn(source, sequences, length, times=1, seed=seed, report=report), choice, seed=seed)
+    read = [*texts] if texts is not None else _stories(sequences)
+    natural = summary(
+        capture(read, model=source, keep=None, truncate=truncate, report=report), choice, seed=seed
+    )
+    how = probepages.Drawn(sequences, length, seed, first=first_of(source))
+    return probepages.sink_table(random, natural, how, choice, style, top=top)
+
+
+def _stories(count: int) -> list[str | Sample]:
+    from attnviz.builtin.gold import gold
+
+    return [Sample(text.text, name=text.name) for text in gold(count).texts]
 
 
 def load(file: str | Path) -> Capture | Captures:

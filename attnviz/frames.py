@@ -1,6 +1,6 @@
 """Statistics as tables of other libraries, and tables as a notebook shows them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import import_module
 from itertools import islice
@@ -16,7 +16,12 @@ MOST_ROWS = 72  # of a table in a notebook
 
 
 def frame(statistics: "Statistics", library: str) -> Any:
-    """A data frame of pandas or polars with a row a head: see ``columns``.
+    """A data frame of pandas or polars with a row a head: see ``columns``. Raises as ``data_frame`` does."""
+    return data_frame(columns(statistics), library)
+
+
+def data_frame(table: Mapping[str, Any], library: str) -> Any:
+    """A data frame of pandas or polars, of columns by their names.
 
     Raises OutputError if the library is not installed.
     """
@@ -26,7 +31,7 @@ def frame(statistics: "Statistics", library: str) -> Any:
         raise OutputError(
             f"to_{library} needs {library}, which is not here: pip install {library}"
         ) from error
-    return made.DataFrame(columns(statistics))
+    return made.DataFrame(table)
 
 
 def columns(statistics: "Statistics") -> dict[str, Any]:

@@ -47,6 +47,14 @@ class Related:
             check_span(tagged.span, self.text)
 
 
+@dataclass(frozen=True)
+class Corpus:
+    """Texts with relations, under the name that pictures and recipes give them."""
+
+    name: str
+    texts: tuple[Related, ...]
+
+
 def check_span(span: Span, text: str) -> None:
     """Raises ValueError unless the span holds characters of the text that are not all blank."""
     if not 0 <= span.start < span.stop <= len(text):

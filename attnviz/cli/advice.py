@@ -14,6 +14,10 @@ ADVICE = {
         "statistics": "leave them out with --no-statistics",
     },
     "heads": {"statistics": "read a shorter text"},
+    "probe": {
+        "maps of words": "choose fewer heads with -l/--layer and -H/--head, or give shorter texts",
+        "statistics": "draw fewer tokens with --length, or read shorter texts",
+    },
     "doctor": {"maps": "give a shorter TEXT"},
 }
 """By the command and by what takes most of the memory (``RoomError.of``)."""

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from attnviz.analysis.relations import Related
+from attnviz.analysis.relations import Corpus
 from attnviz.errors import InputError
 from attnviz.inputs import printable
 from attnviz.stored import conllu, relationlines
 
 
-def read(path: Path) -> tuple[Related, ...]:
+def read(path: Path) -> Corpus:
     """The texts of a file with their relations.
 
     Raises InputError if it cannot be read, holds none, or at its first broken line.
@@ -24,7 +24,7 @@ def read(path: Path) -> tuple[Related, ...]:
         raise InputError(
             f"no relations in {shown}: give CoNLL-U, or a line of JSON a text with its relations"
         )
-    return texts
+    return Corpus(path.name, texts)
 
 
 def _content(path: Path, shown: str) -> str:

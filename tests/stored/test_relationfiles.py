@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from attnviz.analysis.relations import Related, Relation, Tagged
 from attnviz.errors import InputError
 from attnviz.inputs import Span
-from attnviz.stored.relationfiles import read
+from attnviz.stored import relationfiles
 
 SAMPLES = Path(__file__).parents[2] / "sample_texts"
 
@@ -35,6 +35,10 @@ def line(
 def written(path: Path, content: str) -> Path:
     path.write_text(content, encoding="utf-8")
     return path
+
+
+def read(path: Path) -> tuple[Related, ...]:
+    return relationfiles.read(path).texts
 
 
 def named(text: Related) -> list[tuple[str, str, str]]:
