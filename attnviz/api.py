@@ -416,7 +416,9 @@ def probe(
     from attnviz.models.given import source_of
     from attnviz.observe.probing import word_maps
 
-    maps = word_maps(source_of(model, tokenizer), corpus, choice, truncate=truncate, report=report)
+    source = source_of(model, tokenizer)
+    heads = select.wanted_heads(source.facts.layers, choice)
+    maps = word_maps(source, corpus, heads, truncate=truncate, report=report)
     return probe(corpus, maps, seed=seed, choice=choice)
 
 

@@ -81,16 +81,16 @@ def links(text: Related, axis: Axis, forms: Forms) -> Links:
         for each in {*category.values()}
     }
 
-    def candidates(asked: Asked, end: Span, looking: Sequence[int]) -> Iterator[int]:
-        known = [place for places in alike[category[end]] for place in places] if end in category else None
-        among = words.written(forms.get(asked, frozenset())) if known is None else known
-        return (place for place in dict.fromkeys(among) if place not in looking)
+    def candidates(asked: Asked, end: Span) -> tuple[int, ...]:
+        if end not in category:
+            return words.written(forms.get(asked, frozenset()))
+        return tuple(place for places in alike[category[end]] for place in places)
 
     found: list[Link] = []
     for asked, source, target in asked_of(text.relations):
         looking, sought = words.of(source), words.of(target)
         if looking and sought and not {*looking} & {*sought}:
-            found.append(Link(asked, looking, sought, tuple(candidates(asked, target, looking))))
+            found.append(Link(asked, looking, sought, candidates(asked, target)))
     there = np.array([core is not None for core in words.cores], bool)
     return Links(tuple(found), there, lost=2 * len(text.relations) - len(found))
 
@@ -130,13 +130,13 @@ class _Words:
             if core is not None and core.start < span.stop and span.start < core.stop
         )
 
-    def written(self, forms: frozenset[str]) -> list[int]:
+    def written(self, forms: frozenset[str]) -> tuple[int, ...]:
         """The places of the words that are among some in small letters."""
-        return [
+        return tuple(
             place
             for place, core in enumerate(self.cores)
             if core is not None and self._text[core.start : core.stop].casefold() in forms
-        ]
+        )
 
 
 def _core(axis: Axis, place: int, text: str) -> Span | None:

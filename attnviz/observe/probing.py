@@ -5,34 +5,32 @@ from collections.abc import Iterator
 import numpy as np
 
 from attnviz.analysis.relations import Corpus
-from attnviz.analysis.select import wanted_heads
 from attnviz.captures import Axis, Capture
 from attnviz.errors import InputError
 from attnviz.inputs import Sample
 from attnviz.models.base import Encoded, Source
+from attnviz.observe.choice import Choice
 from attnviz.observe.progress import Report
 from attnviz.observe.run import observe
 from attnviz.observe.statistics import HeadStatistics
 from attnviz.observe.words import WordMaps
-from attnviz.recipes import Choice
 
 
 def word_maps(
     source: Source,
     corpus: Corpus,
-    choice: Choice,
+    heads: Choice,
     *,
     truncate: bool = False,
     report: Report | None = None,
 ) -> Iterator[Capture]:
-    """Maps of words of the chosen heads, text by text.
+    """Maps of words of some heads, text by text.
 
-    Raises InputError for a text the model cannot take, SelectionError for heads it does not have.
+    Raises InputError for a text the model cannot take.
     """
-    wanted = wanted_heads(source.facts.layers, choice)
     for text in corpus.texts:
         encoded = source.encode(Sample(text.text, name=text.name), truncate=truncate)
-        yield observe(source, encoded, [WordMaps(wanted)], report=report)
+        yield observe(source, encoded, [WordMaps(heads)], report=report)
 
 
 def drawn(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from attnviz.analysis.links import Asked
+from attnviz.analysis.links import Asked, Direction
 from attnviz.analysis.probe import FEWEST, Finding, Probe, plain
 from attnviz.analysis.resample import FEWEST_SAMPLES, LEVEL, RESAMPLES
 from attnviz.analysis.summary import Summary
@@ -55,7 +55,8 @@ def findings_table(probe: Probe, style: Style) -> Table:
 
 _FINDING = (
     Column("relation", "relation", "token"),
-    Column("direction", "looks", "text"),
+    Column("way", "way", "text"),
+    Column("direction", "direction", "text", shown=False),
     Column("head", "head", "text"),
     Column("share", "found", tinted=True),
     Column("interval", f"{LEVEL * 100:.0f} %", "text"),
@@ -72,9 +73,13 @@ _FINDING = (
 )
 
 
+_WAYS: dict[Direction, str] = {"to target": "→", "to source": "←"}
+
+
 def _finding_row(finding: Finding) -> tuple[Cell, ...]:
     values = plain(finding) | {
         "relation": printable(finding.relation),
+        "way": _WAYS[finding.direction],
         "interval": _interval(finding.low, finding.high),
         "beats": "yes" if finding.beats else "no",
     }
@@ -85,7 +90,7 @@ def _probe_notes(probe: Probe) -> Iterator[str]:
     level, first = f"{LEVEL * 100:.0f} %", probe.texts // 2
     yield (
         "found: how often the largest weight on another word lies on the other end of the relation (special "
-        "tokens and blanks left out)"
+        "tokens and blanks left out); → from source to target, ← from target to source"
     )
     yield (
         "nearest: what the nearest word of the other end's category finds (none known: of the words that "
@@ -93,8 +98,8 @@ def _probe_notes(probe: Probe) -> Iterator[str]:
     )
     yield (
         f"heads and distances are chosen on {first} texts, all numbers are of the other "
-        f"{probe.texts - first}; {level}: the wider of Wilson's interval and, from {FEWEST_SAMPLES} texts on, "
-        f"a bootstrap over texts, seed {probe.seed}; beats: its lower end is above both guesses"
+        f"{probe.texts - first}; {level}: the wider of Wilson's interval and, from {FEWEST_SAMPLES} texts "
+        f"on, a bootstrap over texts, seed {probe.seed}; beats: its lower end is above both guesses"
     )
     if probe.few:
         yield f"left out, with fewer than {FEWEST} pairs in a half: {_named(probe.few)}"
@@ -214,7 +219,7 @@ def _sink_notes(
     if how.first:
         yield f"the first token is {how.first}, the model's own, before random tokens and texts alike"
     else:
-        yield "the first token is one of the random tokens or of the text: the model has none of its own there"
+        yield "the first token is a random one, or one of the text: the model has none of its own there"
     yield from _common(drawn, rows, how, top)
     told = dict.fromkeys(note for sample in natural.samples for note in sample.notes)
     yield from list(told)[:_TOLD]
