@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from attnviz.api import (
         capture,
         check_trained,
+        compare,
+        comparison_view,
+        diff,
         doctor,
         from_arrays,
         head_grid,
@@ -35,6 +38,9 @@ DEFAULT_MODEL = "builtin:encoder"
 __all__ = [
     "capture",
     "check_trained",
+    "compare",
+    "comparison_view",
+    "diff",
     "doctor",
     "from_arrays",
     "head_grid",

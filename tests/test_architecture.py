@@ -28,6 +28,8 @@ ROOMS = [
     "analysis",
     "render",
     "plans",
+    "wishes",
+    "probes",
     "api",
     "cli",
 ]  # along the flow

@@ -22,7 +22,7 @@ import numpy as np
 
 from attnviz import frames
 from attnviz.analysis.answers import Answers, answered
-from attnviz.analysis.links import Asked, Direction, Link, forms_of
+from attnviz.analysis.links import DIRECTIONS, Asked, Direction, Link, forms_of
 from attnviz.analysis.relations import Corpus
 from attnviz.analysis.resample import Quotients, resampled
 from attnviz.analysis.shares import Share, share
@@ -102,11 +102,11 @@ class Probe:
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` with a row a finding. Raises OutputError if pandas is not installed."""
-        return frames.data_frame(self._columns(), "pandas")
+        return frames.frame(self._columns(), "pandas")
 
     def to_polars(self) -> Any:
         """The same as a ``polars.DataFrame``. Raises OutputError if polars is not installed."""
-        return frames.data_frame(self._columns(), "polars")
+        return frames.frame(self._columns(), "polars")
 
     def _columns(self) -> dict[str, list[Any]]:
         rows = [plain(finding) for finding in self.findings]
@@ -127,12 +127,12 @@ def plain(finding: Finding) -> dict[str, Any]:
 def probe(corpus: Corpus, captures: Iterable[Capture], *, seed: int = 0, choice: Choice = Choice()) -> Probe:
     """What the heads in some captures find of the relations of their texts.
 
-    captures: of the texts, in their order, with maps of words or whole maps; read one at a time
+    captures: of the texts that have any, in their order, with maps of words or whole maps; read one at a time
     seed:     of the halves, of equally near candidates, and of the samples drawn for the intervals
     choice:   which heads these are, for the record
     Raises InputError for fewer than two texts, SelectionError for captures without maps over a text's words.
     """
-    texts = [text for text in corpus.texts if text.relations]
+    texts = corpus.related
     if len(texts) < 2:
         raise InputError(
             "one half of the texts chooses a head and the other reports on it: give two at least"
@@ -203,7 +203,9 @@ class _Table:
     def by_relation(self) -> "Iterator[tuple[Asked, _Table]]":
         """The pairs of each relation and direction, the commonest first."""
         asked = Counter(link.asked for link in self.links)
-        for each in sorted(asked, key=lambda each: (-asked[each], each)):
+        for each in sorted(
+            asked, key=lambda each: (-asked[each], each.relation, DIRECTIONS.index(each.direction))
+        ):
             yield each, self.at(np.array([link.asked == each for link in self.links]))
 
     def at(self, rows: Booleans) -> "_Table":

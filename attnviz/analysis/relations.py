@@ -54,6 +54,11 @@ class Corpus:
     name: str
     texts: tuple[Related, ...]
 
+    @property
+    def related(self) -> tuple[Related, ...]:
+        """The texts that have any relation."""
+        return tuple(text for text in self.texts if text.relations)
+
 
 def check_span(span: Span, text: str) -> None:
     """Raises ValueError unless the span holds characters of the text that are not all blank."""

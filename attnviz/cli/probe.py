@@ -96,8 +96,9 @@ class _Asking:
     def relations(self, bar: "Bar") -> "Table":
         from attnviz import api
         from attnviz.cli import read
+        from attnviz.probes import corpus_of
 
-        corpus = api.corpus_of(self.probes.relations or "")  # before a model is loaded
+        corpus = corpus_of(self.probes.relations or "")  # before a model is loaded
         seen = read.captures(self.kept)
         options: dict[str, Any] = {"choice": self.choice, "seed": self.probes.seed, "report": bar.show}
         if seen is not None:

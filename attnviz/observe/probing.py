@@ -28,12 +28,12 @@ def word_maps(
 
     Raises InputError for a text the model cannot take.
     """
-    for text in corpus.texts:
+    for text in corpus.related:
         encoded = source.encode(Sample(text.text, name=text.name), truncate=truncate)
         yield observe(source, encoded, [WordMaps(heads)], report=report)
 
 
-def drawn(
+def random_tokens(
     source: Source, sequences: int, length: int, *, times: int, seed: int, report: Report | None = None
 ) -> Iterator[Capture]:
     """The statistics of all heads over sequences of random tokens, one after the other.

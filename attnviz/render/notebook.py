@@ -1,10 +1,19 @@
-"""Views as a notebook shows them."""
+"""Views, captures and comparisons as a notebook shows them. All text is data: none becomes markup."""
 
+from base64 import b64encode
 from html import escape
 
+from attnviz.analysis.comparison import Comparison
+from attnviz.captures import Capture
 from attnviz.frames import html_table
+from attnviz.recipes import Choice, Style
+from attnviz.render.comparepages import comparison_view
+from attnviz.render.files import formats_of
+from attnviz.render.pages import heatmap_page, title_of
 from attnviz.render.sheets import sheet
-from attnviz.render.views import Tabular
+from attnviz.render.views import Tabular, View
+
+STYLE = Style(dpi=110)
 
 
 def table_html(view: Tabular) -> str:
@@ -14,3 +23,39 @@ def table_html(view: Tabular) -> str:
     left = [strip.short for strip in made.strips if strip.left]
     table = html_table([strip.short for strip in made.strips], rows, made.rows, left)
     return f"<p>{escape(made.title)}</p>{table}<p>{escape('; '.join(made.notes))}</p>"
+
+
+def view_png(view: View) -> bytes:
+    """The view as a picture, title and notes within."""
+    data, _ = formats_of(type(view))[".png"].write(view, STYLE)
+    return data
+
+
+def capture_html(seen: Capture) -> str:
+    """A picture of all maps, or what else was kept, in words."""
+    data = capture_png(seen)
+    return f"<p>{escape(repr(seen))}</p>" if data is None else _image(data, title_of(seen))
+
+
+def capture_png(seen: Capture) -> bytes | None:
+    """A picture of all maps; None where no maps were kept that could be drawn."""
+    if not seen.maps and not seen.pooled:
+        return None
+    return view_png(heatmap_page(seen, Choice(), STYLE))
+
+
+def comparison_html(found: Comparison) -> str:
+    """All heads beside all, and the table of matches."""
+    table = comparison_view(found, "matches", STYLE)
+    assert isinstance(table, Tabular)
+    return _image(comparison_png(found), table.title) + table_html(table)
+
+
+def comparison_png(found: Comparison) -> bytes:
+    """All heads beside all."""
+    return view_png(comparison_view(found, "heads", STYLE))
+
+
+def _image(data: bytes, title: str) -> str:
+    """A picture inside of HTML, with what it shows for those who do not see it."""
+    return f'<img alt="{escape(title)}" src="data:image/png;base64,{b64encode(data).decode()}">'

@@ -18,13 +18,15 @@ _TOLD = 3  # notes of single samples, and names of relations left out, at most
 
 @dataclass(frozen=True)
 class Drawn:
-    """What random tokens a probe was made with: so many sequences of so many tokens, by a seed.
+    """What random tokens a probe was made with: so many sequences of so many different tokens, by a seed.
 
+    times: how often these stand in a sequence, one after the other
     first: the token of the model's own that stands before them; "" if there is none
     """
 
     sequences: int
     length: int
+    times: int
     seed: int
     first: str = ""
 
@@ -41,7 +43,7 @@ def findings_table(probe: Probe, style: Style) -> Table:
         rows=tuple(_finding_row(finding) for finding in probe.findings),
         notes=tuple(_probe_notes(probe)),
         document={"heads": [head.name for head in probe.heads], "shares": probe.shares.tolist()},
-        cmap=style.cmap,
+        cmap=style.cmap or "viridis",
         recipe=_recipe(
             Capture(probe.model, Sample(""), versions=probe.versions),
             {"relations": probe.corpus, "sha256": probe.digest, "texts": probe.texts},
@@ -134,8 +136,8 @@ def induction_table(
         columns=(Column("head", "head", "text"), *columns),
         rows=tuple(_cells(row, [row.statistics[name] for name in named]) for row in rows[:top]),
         notes=tuple(_induction_notes(summary, rows, drawn, top)),
-        cmap=style.cmap,
-        recipe=_drawn_recipe(summary, drawn, 2, choice, style, view="induction"),
+        cmap=style.cmap or "viridis",
+        recipe=_drawn_recipe(summary, drawn, choice, style, view="induction"),
     )
 
 
@@ -147,7 +149,7 @@ def sink_table(
     rows = [row for row in _best(natural.rows, "first") if row.head in {each.head for each in drawn.rows}]
     random = {row.head: row.statistics["first"] for row in drawn.rows}
     shown = [_cells(row, [random[row.head], texts[row.head].statistics["first"]]) for row in rows[:top]]
-    made = _drawn_recipe(drawn, how, 1, choice, style, view="sink")
+    made = _drawn_recipe(drawn, how, choice, style, view="sink")
     texts_of = recipe("probe", natural.samples, choice, style).sample
     return Table(
         title=_title(
@@ -160,7 +162,7 @@ def sink_table(
         columns=(Column("head", "head", "text"), *_measured("random", "random"), *_measured("text", "text")),
         rows=tuple(shown),
         notes=tuple(_sink_notes(drawn, natural, rows, how, top)),
-        cmap=style.cmap,
+        cmap=style.cmap or "viridis",
         recipe=replace(made, sample={**made.sample, "texts": texts_of}),
     )
 
@@ -248,10 +250,8 @@ def _model(summary: Summary) -> str:
     return summary.samples[0].model.name
 
 
-def _drawn_recipe(
-    summary: Summary, drawn: Drawn, times: int, choice: Choice, style: Style, *, view: str
-) -> Recipe:
-    sample: dict[str, Any] = {"sequences": drawn.sequences, "length": drawn.length, "times": times}
+def _drawn_recipe(summary: Summary, drawn: Drawn, choice: Choice, style: Style, *, view: str) -> Recipe:
+    sample: dict[str, Any] = {"sequences": drawn.sequences, "length": drawn.length, "times": drawn.times}
     return _recipe(summary.samples[0], sample, choice, style, view=view, seed=drawn.seed)
 
 

@@ -38,9 +38,14 @@ def json_table(view: Tabular) -> str:
     """One document with everything that is known of each row, whatever columns the table shows."""
     if isinstance(view, HeadTable):
         return _document(view, samples=view.samples, heads=[_entry(row) for row in view.rows])
+    return _document(view, **json_rows(view))
+
+
+def json_rows(view: Table) -> dict[str, Any]:
+    """What a table of any rows adds to a document."""
     names = [entry.name for entry in view.columns]
     rows = [dict(zip(names, row, strict=True)) for row in view.rows]
-    return _document(view, **plain(view.document), **{view.what: plain(rows)})
+    return {**plain(view.document), view.what: plain(rows)}
 
 
 def csv_table(view: Tabular) -> str:

@@ -13,6 +13,12 @@ from attnviz.recipes import Recipe
 
 LOG_FLOOR = 1e-4
 
+DIFFERENCE = "difference of attention weight (second - first)"
+JS = "similarity (1 - Jensen-Shannon distance)"
+CKA = "similarity (centred kernel alignment)"
+SHORTER = {DIFFERENCE: "second - first", JS: "similarity", CKA: "similarity"}
+"""What is measured, in fewer words, for bars that are too short for all of them."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -40,7 +46,10 @@ class Scale:
         else:
             weights = [self.vmax * part for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
         places = self.place(np.array(weights, np.float32))
-        return [(float(place), f"{weight:.3g}") for place, weight in zip(places, weights, strict=True)]
+        return [(float(place), self._number(weight)) for place, weight in zip(places, weights, strict=True)]
+
+    def _number(self, weight: float) -> str:
+        return f"{weight:+.3g}" if self.kind == "diverging" and weight else f"{weight:.3g}"
 
     def _curve(self, weights: Floats) -> NDArray[np.floating]:
         if self.kind == "sqrt":
@@ -62,9 +71,14 @@ class Heatmap:
     weights:  ``[queries, keys]``
     visible:  the query may see the key; computed: the model computed the pair. Same shape; where either
               is false nothing is painted, which is not the colour of 0.
-    unit:     what the labels are: tokens, words, or groups of neighbours
+    unit:     what the labels are: tokens, words, or groups of neighbours; of other numbers than weights heads
+              or layers
     query_positions, key_positions: where each starts in the model's own sequence, in tokens from 0; left
               out: they are simply counted
+    sides:    of a difference, the maps that it is of, the second less the first, on the same axes; where one
+              of them has no such query or key its label is empty and its position is -1
+    additive: neighbouring keys that are put together have the sum of their weights, their queries the mean;
+              else, of similarities, the largest of all
     """
 
     name: str
@@ -74,9 +88,11 @@ class Heatmap:
     computed: Booleans
     query_labels: tuple[str, ...]
     key_labels: tuple[str, ...]
-    unit: Unit = "token"
+    unit: Unit | Literal["head", "layer"] = "token"
     query_positions: tuple[int, ...] = ()
     key_positions: tuple[int, ...] = ()
+    sides: "tuple[Heatmap, Heatmap] | None" = None
+    additive: bool = True
 
     def __post_init__(self) -> None:
         for axis in ("query", "key"):
@@ -132,6 +148,10 @@ class Page:
     cmap:   name of the colour map
     recipe: how it was made, to be put into the file
     measured: what the colours are
+    missing: what it means that a cell could have a weight and has none
+    table:  what else was found, above the maps; a figure has none
+    axes:   what rows and columns are
+    across: so many maps stand side by side in a figure; None for as many as look well
     """
 
     title: str
@@ -142,10 +162,19 @@ class Page:
     notes: tuple[str, ...] = ()
     recipe: Recipe | None = None
     measured: str = "attention weight"
+    missing: str = "never computed"
+    table: "Table | None" = None
+    axes: tuple[str, str] = ("query", "key")
+    across: int | None = None
 
     @property
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
+
+    def _repr_png_(self) -> bytes:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
 
 
 @dataclass(frozen=True)
@@ -268,6 +297,11 @@ class HeadGrid:
     @property
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
+
+    def _repr_png_(self) -> bytes:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
 
 
 Cell = str | float | int | None

@@ -243,7 +243,7 @@ def test_pairs_of_a_text_that_go_together_make_the_interval_wider() -> None:
 def test_relations_with_fewer_than_five_pairs_in_a_half_are_left_out() -> None:
     told = found([text(5, [(1, 2)], number) for number in range(8)], next_word)
     assert not told.findings
-    assert told.few == (Asked("r", "to source"), Asked("r", "to target"))
+    assert told.few == (Asked("r", "to target"), Asked("r", "to source"))
     assert told.shares.shape == (0, 1)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import attnviz
 from attnviz.cli.app import run
+from attnviz.probes import corpus_of
 from attnviz.recipes import Recipe
 from tests.models import zoo
 
@@ -33,7 +34,7 @@ def test_findings_fit_the_terminal_and_say_how_they_were_made(capsys: pytest.Cap
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[0] == "builtin:encoder  relations of dependencies.conllu, 20 texts"
-    assert lines[4].split()[:3] == ["det", "←", "2.3"]
+    assert lines[4].split()[:3] == ["det", "→", "3.7"]
     assert max(map(len, lines)) <= 80
     assert "heads and distances are chosen on 10 texts" in out
     assert "fewer than 5 pairs in a half: acl:relcl, aux," in out
@@ -63,7 +64,7 @@ def test_a_file_is_the_same_bytes_twice(tmp_path: Path, suffix: str) -> None:
 def test_a_saved_capture_takes_the_place_of_a_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    texts = [text.text for text in attnviz.api.corpus_of(COREFERENCE).texts]
+    texts = [text.text for text in corpus_of(COREFERENCE).texts]
     file = str(tmp_path / "kept.safetensors")
     attnviz.capture(texts, statistics=False).save(file)
     assert run(["probe", "--relations", COREFERENCE, "--json"]) == 0

@@ -16,7 +16,7 @@ from attnviz.inputs import Sample
 from attnviz.models.base import Encoded, Source
 from attnviz.models.given import source_of
 from attnviz.observe.keep import KeepMaps
-from attnviz.observe.probing import drawn, first_of
+from attnviz.observe.probing import first_of, random_tokens
 from attnviz.observe.run import observe
 from tests.fakes import FakeSource
 from tests.models import zoo
@@ -45,7 +45,7 @@ def test_tokens_stand_where_a_text_would(name: str, families: dict[str, Source])
 
 def test_random_tokens_are_different_and_none_is_the_models_own(families: dict[str, Source]) -> None:
     source = families["bert"]
-    for seen in drawn(source, 5, 11, times=2, seed=0):
+    for seen in random_tokens(source, 5, 11, times=2, seed=0):
         keys = seen.axes[""][1]
         ids = [number for number, own in zip(keys.ids, keys.special, strict=True) if not own]
         assert ids[:11] == ids[11:]
@@ -55,7 +55,7 @@ def test_random_tokens_are_different_and_none_is_the_models_own(families: dict[s
 
 def test_the_same_seed_draws_the_same(families: dict[str, Source]) -> None:
     ids = [
-        [seen.axes[""][1].ids for seen in drawn(families["gpt2"], 2, 5, times=1, seed=seed)]
+        [seen.axes[""][1].ids for seen in random_tokens(families["gpt2"], 2, 5, times=1, seed=seed)]
         for seed in (3, 3, 4)
     ]
     assert ids[0] == ids[1] != ids[2]
@@ -65,7 +65,7 @@ def test_the_same_seed_draws_the_same(families: dict[str, Source]) -> None:
 def test_the_score_is_the_weight_on_what_came_after_the_first_time(families: dict[str, Source]) -> None:
     """The diagonal of the second half's rows, from the whole maps."""
     source = families["gpt2"]
-    [seen] = drawn(source, 1, 13, times=2, seed=0)
+    [seen] = random_tokens(source, 1, 13, times=2, seed=0)
     whole = observe(source, source.encode_ids(seen.axes[""][1].ids), [KeepMaps()])
     assert seen.statistics is not None
     for head, score, copied in zip(
@@ -126,9 +126,9 @@ def test_what_does_not_fit_is_refused_with_what_does(families: dict[str, Source]
     with pytest.raises(
         InputError, match=r"2 times 70 tokens are 140, and gpt2\d* reads at most 128: --length 64 fits"
     ):
-        next(drawn(families["gpt2"], 1, 70, times=2, seed=0))
+        next(random_tokens(families["gpt2"], 1, 70, times=2, seed=0))
     with pytest.raises(InputError, match=r"2 times 64 tokens and 2 of its own are 130, .*--length 63 fits"):
-        next(drawn(families["bert"], 1, 64, times=2, seed=0))
+        next(random_tokens(families["bert"], 1, 64, times=2, seed=0))
 
 
 def test_a_model_without_a_tokenizer_draws_nothing() -> None:
@@ -136,4 +136,4 @@ def test_a_model_without_a_tokenizer_draws_nothing() -> None:
         GPT2Config(**zoo.CONFIGS["gpt2"], vocab_size=zoo.VOCABULARY, bos_token_id=0, eos_token_id=0)
     )
     with pytest.raises(InputError, match="GPT2LMHeadModel has no tokenizer here"):
-        next(drawn(source_of(model), 1, 5, times=2, seed=0))
+        next(random_tokens(source_of(model), 1, 5, times=2, seed=0))
