@@ -232,6 +232,8 @@ def _common(summary: Summary, rows: Sequence[HeadRow], drawn: Drawn, top: int | 
     shown = len(rows) if top is None else min(top, len(rows))
     if shown < count:
         yield f"{shown} of {count} heads, the largest first"
+    if len(rows) < count:
+        yield f"{count - len(rows)} heads are left out: their rows never see what is asked for"
     if drawn.sequences >= FEWEST_SAMPLES:
         yield (
             f"{LEVEL * 100:.0f} %: percentile bootstrap, {RESAMPLES:,} times as many sequences drawn again, "

@@ -91,6 +91,14 @@ def test_induction_lists_the_best_heads_first(gpt2: str, capsys: pytest.CaptureF
     assert "no intervals: they take at least 10 sequences" in out
 
 
+def test_heads_that_cannot_see_so_far_back_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    windowed = str(zoo.save_model("mistral", tmp_path))  # of 5 tokens
+    assert run(["probe", "--induction", "-m", windowed, *FEW]) == 0
+    assert "12 heads are left out: their rows never see what is asked for" in capsys.readouterr().out
+
+
 def test_ten_sequences_have_intervals(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["probe", "--induction", "--sequences", "10", "--length", "8", "--top", "3"]) == 0
     out = capsys.readouterr().out
