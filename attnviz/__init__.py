@@ -23,9 +23,13 @@ if TYPE_CHECKING:
         head_grid,
         heads,
         heatmap,
+        induction,
         load,
         load_model,
+        probe,
+        probe_table,
         save,
+        sink,
         train,
     )
 
@@ -42,9 +46,13 @@ __all__ = [
     "head_grid",
     "heads",
     "heatmap",
+    "induction",
     "load",
     "load_model",
+    "probe",
+    "probe_table",
     "save",
+    "sink",
     "train",
 ]
 

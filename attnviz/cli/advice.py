@@ -17,6 +17,10 @@ ADVICE = {
     "diff": {"maps": "choose fewer with -l/--layer and -H/--head"},
     "heads": {"statistics": "read a shorter text"},
     "compare": {"words": "give shorter texts"},
+    "probe": {
+        "words": "choose fewer heads with -l/--layer and -H/--head, or give shorter texts",
+        "statistics": "draw fewer tokens with --length, or read shorter texts",
+    },
     "doctor": {"maps": "give a shorter TEXT"},
 }
 """By the command and by what takes most of the memory (``RoomError.of``)."""

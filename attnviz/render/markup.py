@@ -11,7 +11,8 @@ from attnviz.render.views import Tabular
 
 PAIR_LENGTH = 2 * LABEL_LENGTH  # longer cells with foreign texts are cut
 _WRITTEN = {
-    "-": "{-}", "–": "--", "×": "$\\times$", "→": "$\\to$", "“": "``", "”": "''", "…": "\\dots{}", "’": "'",
+    "-": "{-}", "–": "--", "×": "$\\times$", "→": "$\\to$", "←": "$\\gets$",
+    "“": "``", "”": "''", "…": "\\dots{}", "’": "'",
     "ß": "ß", "æ": "æ", "ø": "ø", "œ": "œ", "Æ": "Æ", "Ø": "Ø", "Œ": "Œ",
 }  # fmt: skip
 _MARKUP = set("\\`*_{}[]<>#|~$&@")
