@@ -171,7 +171,7 @@ class Page:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> bytes | None:
         from attnviz.render.notebook import view_png
 
         return view_png(self)
@@ -261,6 +261,11 @@ class HeadTable:
 
         return table_html(self)
 
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
+
 
 @dataclass(frozen=True)
 class GridStack:
@@ -298,7 +303,7 @@ class HeadGrid:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> bytes | None:
         from attnviz.render.notebook import view_png
 
         return view_png(self)
@@ -359,6 +364,11 @@ class Table:
         from attnviz.render.notebook import table_html
 
         return table_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
 
 
 Tabular = HeadTable | Table
