@@ -21,7 +21,7 @@ from attnviz.render.views import DIFFERENCE, Cell, Column, Heatmap, Page, Scale,
 
 COLOURS = "coolwarm"  # Moreland 2009: for the colour-blind too; its grey middle is not the white of paper
 TOP = 10  # heads of a table, unless asked otherwise
-_ROUND = (1, 1.2, 1.6, 2, 3, 4, 6, 8, 10)  # halves of them are short numbers
+_ROUND = (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10)  # halves of them are short numbers
 _LEAST = 0.001  # at the top of a scale
 _NAMED = 6  # entries without a counterpart that a note names, at most
 

@@ -45,7 +45,7 @@ def figure(page: Page, style: Style) -> tuple["Figure", tuple[str, ...]]:
             _draw_atlas(pen, page, page.atlas, plan.atlas)
         if plan.panels:
             _draw_panels(pen, page, plan.panels)
-        measured = (page.measured, SHORTER.get(page.measured, ""))
+        measured = (page.measured, *SHORTER.get(page.measured, ()))
         pen.bar(plan.bar, colours(page.cmap), page.scale, measured)
         pen.lines(plan.caption, plan.caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes

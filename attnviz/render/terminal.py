@@ -178,7 +178,7 @@ def _thumbnails(atlas: Atlas, space: int) -> tuple[int, int]:
 
 def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:
     """The colour bar with its numbers, what it measures, and what a mark means that is not on it."""
-    measured = (*_MEANING.get(view.measured, ()), view.measured, SHORTER.get(view.measured, ""))
+    measured = (*_MEANING.get(view.measured, ()), view.measured, *SHORTER.get(view.measured, ()))
     yield from bar_lines(view.scale, paper.ink, paper.left, paper.space, measured)
     if any(heatmap.missing.any() for heatmap in view.heatmaps):
         yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(f" {view.missing}", _DIM)])

@@ -16,8 +16,12 @@ LOG_FLOOR = 1e-4
 DIFFERENCE = "difference of attention weight (second - first)"
 JS = "similarity (1 - Jensen-Shannon distance)"
 CKA = "similarity (centred kernel alignment)"
-SHORTER = {DIFFERENCE: "second - first", JS: "similarity", CKA: "similarity"}
-"""What is measured, in fewer words, for bars that are too short for all of them."""
+SHORTER = {
+    DIFFERENCE: ("difference of weight (second - first)", "second - first"),
+    JS: ("similarity",),
+    CKA: ("similarity",),
+}
+"""What is measured, in fewer and fewer words, for bars that are too short for all of them."""
 
 
 @dataclass(frozen=True)
