@@ -60,16 +60,17 @@ def similarities(
 
 def _js_across(shared: Shared) -> Numbers:
     shape = len(shared.first), len(shared.second)
-    total, rows, room = np.zeros(shape), np.zeros(shape), _room(shape[1])
+    total, room = np.zeros(shape), _room(shape[1])
+    there, theirs = _there(shared.first), _there(shared.second)
+    every = there.all() and theirs.all()
     for some in _batches(*shape, shared.seen):
         keys = shared.seen[some].any(0)
         one, other = (side[:, some][:, :, keys].swapaxes(0, 1) for side in (shared.first, shared.second))
-        there = np.logical_and(_there(one)[:, :, None], _there(other)[:, None])
         distances = _distances(one, other, room)
-        distances *= there
+        if not every:
+            distances *= there.T[some, :, None] & theirs.T[some, None]
         total += distances.sum(0)
-        rows += there.sum(0)
-    return _one_less(total, rows)
+    return _one_less(total, there.astype(np.float64) @ theirs.T)
 
 
 def _there(rows: Numbers) -> Booleans:
