@@ -124,7 +124,7 @@ def test_a_causal_model_is_compared_on_what_is_before_or_as_it_is() -> None:
     assert found.hidden[0] > found.hidden[1]
     as_is = compare(seen(), seen(1, "gpt2", "byte_bpe"), as_is=True)
     assert any(note.startswith("compared as they are: ") for note in as_is.notes)
-    assert np.nanmax(np.abs(as_is.similarity - found.similarity)) > 0.05
+    assert np.nanmax(np.abs(as_is.similarity.values - found.similarity.values)) > 0.05
 
 
 def test_layers_that_see_a_window_are_compared_on_it() -> None:
@@ -148,7 +148,7 @@ def test_a_seed_repeats_every_byte_whatever_the_threads(monkeypatch: pytest.Monk
         monkeypatch.setattr(module, "MOST_THREADS", threads)
         found = compare(seen(), seen(2), seed=seed)
         return repr((found.matches, found.changes, found.hidden, found.notes)) + str(
-            found.similarity.tobytes()
+            found.similarity.values.tobytes()
         )
 
     assert told(0, 1) == told(0, 8)
@@ -210,7 +210,7 @@ def test_a_text_that_was_not_kept_is_compared_by_the_numbers_of_its_words() -> N
 @given(samples=st.integers(2, 6), seed=st.integers(0, 5))
 def test_numbers_lie_between_nothing_and_all(samples: int, seed: int) -> None:
     found = compare(seen()[:samples], seen(2)[:samples], seed=seed)
-    assert ((found.similarity >= 0) & (found.similarity <= 1)).all()
+    assert ((found.similarity.values >= 0) & (found.similarity.values <= 1)).all()
     assert all(0 <= share <= 1 for share in found.hidden)
     assert len({match.second for match in found.matches}) == len(found.matches)
 
