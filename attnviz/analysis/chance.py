@@ -20,6 +20,7 @@ from attnviz.captures import Numbers
 DRAWS = 200  # at least, where there are so many pairs of samples
 FEWEST_DRAWS = 20  # of which the 95 % point is one
 LEVEL = 0.05  # of the share of false matches among those called
+LEAST_ABOVE = 0.01  # of similarity: what is no more above the profile's is as good as the profile
 LEAST_SPREAD = 1e-3  # of draws: smaller differences in similarity are none
 
 
@@ -98,6 +99,7 @@ def verdict(similarity: float, null: float, floor: float, q: float, middle: floa
     """
     if np.isnan(null):
         return "untested"
-    if q <= LEVEL and similarity > null and not similarity <= floor:
+    by_place = similarity - floor <= LEAST_ABOVE
+    if q <= LEVEL and similarity > null and not by_place:
         return "match"
-    return "position" if floor >= max(similarity, middle) else "chance"
+    return "position" if by_place and middle - floor <= LEAST_ABOVE else "chance"

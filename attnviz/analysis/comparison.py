@@ -38,8 +38,8 @@ class Match:
                 sample beside the maps of another, the largest over all heads of the second model
     floor:      the similarity that the first head's positional profile, which knows no content, has
     q:          the share of false ones among matches as sure as this (Benjamini & Hochberg 1995)
-    verdict:    "match": it beats null and floor; "position": it is no more alike than the profile, which
-                is itself more alike than half of what chance finds; "chance": else; "untested": there are
+    verdict:    "match": it beats the null, and the floor by 0.01; "position": it does not beat the floor,
+                which half of what chance finds does not beat either; "chance": else; "untested": there are
                 too few samples for a null
     """
 

@@ -1,7 +1,7 @@
 """Where a head looks whatever it reads: its mean weight by the place of the key, seen from the query.
 
 A key counts by its offset from the query in words; the first key of all, and each of the model's own tokens
-as key or as query, counts for itself.
+as key or as query, counts for itself, as a key at three entries' distance as at any farther one.
 """
 
 from functools import lru_cache
@@ -15,6 +15,7 @@ from attnviz.captures import Booleans, Integers, Numbers
 
 _Bin = tuple[Entry, Entry, int]
 FIRST: Entry = ("first",)
+FAR = 3  # entries
 
 
 class Profile:
@@ -89,7 +90,7 @@ def _offsets(queries: Entries, keys: Entries) -> tuple[list[_Bin], Integers]:
     one, other = _Side.of(queries), _Side.of(keys, FIRST)
     steps = np.arange(len(keys)) - np.arange(len(queries))[:, None]
     offsets = np.where(one.alone[:, None], steps, other.place - one.place[:, None])
-    offsets[:, other.alone] = 0
+    offsets[:, other.alone] = np.clip(steps[:, other.alone], -FAR, FAR)
     reach = int(np.abs(offsets).max())
     codes = (one.kind[:, None] * len(other.kinds) + other.kind) * (2 * reach + 1) + offsets + reach
     found, inverse = np.unique(codes, return_inverse=True)

@@ -6,7 +6,9 @@ cka: linear centred kernel alignment (Kornblith et al. 2019, 3; their X and Y ar
      row and a key a column, centred over the queries; a row without weight stays 0)
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +17,10 @@ from attnviz.analysis.common import Block, Shared, beside
 from attnviz.analysis.comparison import Measure
 from attnviz.captures import Booleans, Floats, Numbers
 
-CACHED = 32_768  # numbers of a temporary: with a second one they stay in the processor's cache
+TOGETHER = 262_144  # numbers of a temporary: in the processor's cache, and enough for threads to work beside
 KEYS = 64  # that are added up in float32
 NEAR = 1 / 64  # bits; a smaller divergence is computed again in float64, for the root makes its error larger
-NOTHING = np.float32(1e-30)  # beside which every weight is exact, and which has a logarithm
+NOTHING, NONE = np.float32(1e-30), 1e-300  # change no weight, and have a logarithm
 
 
 class Likeness(NamedTuple):
@@ -57,18 +59,38 @@ def similarities(
 
 
 def _js_across(shared: Shared) -> Numbers:
-    there = [np.asarray(side.any(-1)) for side in (shared.first, shared.second)]
-    total = np.zeros((len(shared.first), len(shared.second)))
-    for row, keys in enumerate(shared.seen):
-        distance = _distances(shared.first[:, row, keys], shared.second[:, row, keys])
-        one, other = (side[:, row] for side in there)
-        total += distance if one.all() and other.all() else np.where(one[:, None] & other, distance, 0)
-    rows = there[0].astype(np.float64) @ there[1].T
-    return _one_less(total, rows)
+    shape = len(shared.first), len(shared.second)
+    total, room = np.zeros(shape), _room(shape[1])
+    there, theirs = _there(shared.first), _there(shared.second)
+    every = there.all() and theirs.all()
+    for some in _batches(*shape, shared.seen):
+        keys = shared.seen[some].any(0)
+        one, other = (side[:, some][:, :, keys].swapaxes(0, 1) for side in (shared.first, shared.second))
+        distances = _distances(one, other, room)
+        if not every:
+            distances *= there.T[some, :, None] & theirs.T[some, None]
+        total += distances.sum(0)
+    return _one_less(total, there.astype(np.float64) @ theirs.T)
+
+
+def _there(rows: Numbers) -> Booleans:
+    """Whether there is any weight, over the last axis."""
+    return np.asarray(rows.any(-1))
+
+
+def _room(others: int) -> Floats:
+    """Two temporaries, used again and again: memory that is new every time has to be found and cleared."""
+    return np.empty((2, max(TOGETHER, KEYS * others)), np.float32)
+
+
+def _batches(heads: int, others: int, seen: Booleans) -> Iterator[slice]:
+    """Rows that are compared at once."""
+    step = max(1, TOGETHER // (heads * others * seen.shape[1]))
+    yield from (slice(row, row + step) for row in range(0, len(seen), step))
 
 
 def _js_along(shared: Shared) -> Numbers:
-    there = shared.first.any(-1) & shared.second.any(-1)
+    there = _there(shared.first) & _there(shared.second)
     distances = np.sqrt(divergences(shared.first, shared.second))
     return _one_less((distances * there).sum(-1), there.sum(-1).astype(np.float64))
 
@@ -79,41 +101,41 @@ def _one_less(total: Numbers, rows: Numbers) -> Numbers:
     return 1 - mean
 
 
-def _distances(first: Numbers, second: Numbers) -> Numbers:
-    """Of one row: all of ``[first, keys]`` beside all of ``[second, keys]``, in root bits.
+def _distances(first: Numbers, second: Numbers, room: Floats) -> Numbers:
+    """Row by row all of ``[rows, first, keys]`` beside all of ``[rows, second, keys]``, in root bits.
 
     With s = p + q the divergence is 1 + (sum p log p + sum q log q - sum s log s) / 2.
     """
-    one, other = (side.T.astype(np.float32, order="C") + NOTHING for side in (first, second))
-    mixed = _mixed(one, other)
-    apart = _information(first)[:, None] + _information(second) - mixed
-    divergence: Numbers = 1 + apart / 2
+    one, other = (side.swapaxes(1, 2).astype(np.float32) + NOTHING for side in (first, second))
+    divergence = _mixed(one, other, room)
+    np.subtract(_information(first)[:, :, None] + _information(second)[:, None], divergence, out=divergence)
+    divergence /= 2
+    divergence += 1
     near = np.nonzero(divergence < NEAR)
-    for some in range(0, len(near[0]), CACHED // first.shape[1] + 1):
-        rows, columns = (side[some : some + CACHED // first.shape[1] + 1] for side in near)
-        divergence[rows, columns] = divergences(first[rows], second[columns])
-    return np.sqrt(divergence, out=divergence)
+    step = TOGETHER // first.shape[2] + 1
+    for start in range(0, len(near[0]), step):
+        rows, heads, others = (places[start : start + step] for places in near)
+        divergence[rows, heads, others] = divergences(first[rows, heads], second[rows, others])
+    distances: Numbers = np.sqrt(divergence, out=divergence)
+    return distances
 
 
-def _mixed(first: Floats, second: Floats) -> Numbers:
-    """The sum over keys of s log2 s, s = p + q, for all p of ``[keys, first]`` and q of ``[keys, second]``.
+def _mixed(first: Floats, second: Floats, room: Floats) -> Numbers:
+    """The sum over keys of s log2 s, s = p + q, for all p of ``[rows, keys, first]``, q of another such.
 
-    A temporary is small enough to stay in the cache, and a sum in float32 short enough to be exact.
+    A sum in float32 is short enough to be exact.
     """
-    keys, heads, others = *first.shape, second.shape[1]
-    total = np.zeros((heads, others))
-    step = max(1, CACHED // (min(keys, KEYS) * others))
-    room = np.empty((2, min(keys, KEYS), step, others), np.float32)
-    for start in range(0, keys, KEYS):
-        some = slice(start, start + KEYS)
-        for head in range(0, heads, step):
-            which = slice(head, head + step)
-            one, other = first[some, which, None], second[some, None]
-            sums, logs = room[:, : one.shape[0], : one.shape[1]]
-            np.log(np.add(one, other, out=sums), out=logs)
-            total[which] += np.multiply(sums, logs, out=logs).sum(0)
-    bits: Numbers = total / np.log(2)
-    return bits
+    rows, keys, heads = first.shape
+    total = np.zeros((rows, heads, second.shape[2]))
+    step = max(1, TOGETHER // (rows * min(keys, KEYS) * second.shape[2]))
+    for key, head in product(range(0, keys, KEYS), range(0, heads, step)):
+        one, other = first[:, key : key + KEYS, head : head + step, None], second[:, key : key + KEYS, None]
+        shape = (*one.shape[:3], second.shape[2])
+        sums, logs = (each[: math.prod(shape)].reshape(shape) for each in room)
+        np.log(np.add(one, other, out=sums), out=logs)
+        total[:, head : head + step] += np.multiply(sums, logs, out=logs).sum(1)
+    total /= np.log(2)
+    return total
 
 
 def divergences(first: Numbers, second: Numbers) -> Numbers:
@@ -125,8 +147,9 @@ def divergences(first: Numbers, second: Numbers) -> Numbers:
 
 def _information(weights: Numbers) -> Numbers:
     """The sum of p log2 p over the last axis: minus the entropy in bits."""
-    logs = np.log2(weights, out=np.zeros_like(weights), where=weights > 0)
+    logs = np.log(weights + NONE)
     information: Numbers = np.einsum("...k,...k->...", weights, logs)
+    information /= np.log(2)
     return information
 
 

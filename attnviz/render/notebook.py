@@ -11,6 +11,7 @@ from attnviz.render.comparepages import comparison_view
 from attnviz.render.files import formats_of
 from attnviz.render.pages import heatmap_page, title_of
 from attnviz.render.sheets import sheet
+from attnviz.render.tablefigure import MOST_ROWS
 from attnviz.render.views import Tabular, View
 
 STYLE = Style(dpi=110)
@@ -25,10 +26,11 @@ def table_html(view: Tabular) -> str:
     return f"<p>{escape(made.title)}</p>{table}<p>{escape('; '.join(made.notes))}</p>"
 
 
-def view_png(view: View) -> bytes:
-    """The view as a picture, title and notes within."""
-    data, _ = formats_of(type(view))[".png"].write(view, STYLE)
-    return data
+def view_png(view: View) -> bytes | None:
+    """The view as a picture, title and notes within; None for a table of too many rows for one."""
+    if isinstance(view, Tabular) and len(view.rows) > MOST_ROWS:
+        return None
+    return _drawn(view)
 
 
 def capture_html(seen: Capture) -> str:
@@ -41,7 +43,7 @@ def capture_png(seen: Capture) -> bytes | None:
     """A picture of all maps; None where no maps were kept that could be drawn."""
     if not seen.maps and not seen.pooled:
         return None
-    return view_png(heatmap_page(seen, Choice(), STYLE))
+    return _drawn(heatmap_page(seen, Choice(), STYLE))
 
 
 def comparison_html(found: Comparison) -> str:
@@ -53,7 +55,12 @@ def comparison_html(found: Comparison) -> str:
 
 def comparison_png(found: Comparison) -> bytes:
     """All heads beside all."""
-    return view_png(comparison_view(found, "heads", STYLE))
+    return _drawn(comparison_view(found, "heads", STYLE))
+
+
+def _drawn(view: View) -> bytes:
+    data, _ = formats_of(type(view))[".png"].write(view, STYLE)
+    return data
 
 
 def _image(data: bytes, title: str) -> str:

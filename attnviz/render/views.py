@@ -175,7 +175,7 @@ class Page:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> bytes | None:
         from attnviz.render.notebook import view_png
 
         return view_png(self)
@@ -265,6 +265,11 @@ class HeadTable:
 
         return table_html(self)
 
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
+
 
 @dataclass(frozen=True)
 class GridStack:
@@ -302,7 +307,7 @@ class HeadGrid:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> bytes | None:
         from attnviz.render.notebook import view_png
 
         return view_png(self)
@@ -363,6 +368,11 @@ class Table:
         from attnviz.render.notebook import table_html
 
         return table_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
 
 
 Tabular = HeadTable | Table
