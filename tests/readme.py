@@ -1,8 +1,8 @@
 """The README's texts and pictures, made by the commands beside them: ``python -m tests.readme``.
 
 A block ``console`` holds commands (``$ attnviz ...``) and their output. A picture stands under a comment with
-its command; without ``-o`` in it the picture is one of the terminal. A block ``python`` that begins with the name
-of a file is a script that commands after it need.
+its command; without ``-o`` in it the picture is one of the terminal. A block ``python`` that begins with the
+name of a file is a script that commands after it need.
 """
 
 import io
