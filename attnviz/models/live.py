@@ -23,6 +23,7 @@ from attnviz.models.checks import Reads, check_prepared
 from attnviz.models.encoding import Reader, target_of, tokens_of
 from attnviz.models.facts import length_to_look_over, position_limit, text_config
 from attnviz.models.fingerprint import fingerprint_of
+from attnviz.models.fresh import fresh, kind_of
 from attnviz.models.generation import (
     Continued,
     Pass,
@@ -182,6 +183,7 @@ class LiveSource:
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
         check_prepared(given, self._reads)
         self._forget_fingerprint()
+        self._forget_what_may_differ(given)
         census = self._census(given)
         _, batch = joined([given], 0)
         sides = {"input_ids": batch.read, "decoder_input_ids": batch.written}
@@ -229,7 +231,9 @@ class LiveSource:
         run = Run(self._model, census, places, watches, paths=parts.paths)
         asked = "hook" in census.routes
         with steady(self._model, eager=asked, parts=parts), listening(run, census, self._model):
-            return self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
+            return self._model(
+                **fresh(self._moved(tensors)), **({"output_attentions": True} if asked else {})
+            )
 
     def opened(self, encoded: Encoded) -> Opened:
         """The model laid open on one sample; what it is compared with is its own eager attention."""
@@ -237,7 +241,7 @@ class LiveSource:
 
         def call(**options: Any) -> Any:
             with steady(self._model, eager=True):
-                return self._model(**tensors, **options)
+                return self._model(**fresh(tensors), **options)
 
         own = returned(call(output_attentions=True), census.layers) if can_be_asked(self._model) else {}
         sites = {
@@ -265,8 +269,7 @@ class LiveSource:
     def _census(self, tensors: Mapping[str, Any]) -> Census:
         """The attentions that come by with such input, looked for once."""
         if not self._is_text(tensors):
-            kind = frozenset((name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items())
-            return self._known(kind, lambda: tensors)
+            return self._known(kind_of(tensors), lambda: tensors)
         tokens = max(tensor.shape[1] for tensor in tensors.values())
         length = length_to_look_over(self._model, tokens, LITTLE)
 
@@ -274,6 +277,13 @@ class LiveSource:
             return {name: tensor for name, tensor in self._little(length).items() if name in tensors}
 
         return self._known((frozenset(tensors), length), little)
+
+    def _forget_what_may_differ(self, tensors: Mapping[str, Any]) -> None:
+        """What is known of such input is looked for anew, where that says nothing of this one."""
+        known = self._censuses.get(kind_of(tensors))
+        if known is not None and not known.holds_for(tensors):
+            del self._censuses[kind_of(tensors)]
+            self._facts = None
 
     def _known(self, kind: object, tensors: Callable[[], Mapping[str, Any]]) -> Census:
         if kind not in self._censuses:
