@@ -241,3 +241,21 @@ def test_what_was_read_is_as_long_as_its_states_where_a_decoder_is_alone() -> No
         np.testing.assert_allclose(
             seen.maps[f"cross.{layer}"].weights, returned.cross_attentions[layer][0], atol=1e-5
         )
+
+
+def test_what_a_row_reads_that_a_mask_leaves_nothing_to_see_is_the_models_own() -> None:
+    """A mask of the lowest number leaves such a row the mean of all values, which later layers read."""
+    model: Any = model_of(
+        "llama",
+        vocab_size=zoo.VOCABULARY, hidden_size=64, num_hidden_layers=2, num_attention_heads=HEADS,
+        num_key_value_heads=2, intermediate_size=96,
+    )  # fmt: skip
+    mask = torch.zeros(1, 1, 7, 7)
+    mask[:, :, 2] = torch.finfo(mask.dtype).min
+    given = {"input_ids": tokens(7), "attention_mask": mask}
+    source = LiveSource(model)
+    seen = observe(source, source.prepared(given), [KeepMaps()])
+    model.set_attn_implementation("eager")
+    own = model(**given, output_attentions=True).attentions[1][0]
+    seeing = [row for row in range(7) if row != 2]
+    np.testing.assert_allclose(seen.maps["1"].weights[:, seeing], own[:, seeing], atol=1e-5)
