@@ -14,7 +14,7 @@ from transformers import CONFIG_MAPPING, PreTrainedModel
 
 from tests.conformance.inputs import candidates
 from tests.conformance.models import model_classes, random_model
-from tests.conformance.reference import Own, mean_focus, own_weights, seeded
+from tests.conformance.reference import Own, called, mean_focus, own_weights
 from tests.conformance.sharpen import sharpen
 from tests.conformance.shrink import RECIPES, small_config
 from tests.conformance.special import SPECIAL, Special
@@ -103,8 +103,7 @@ def _running(kind: str, special: Special) -> tuple[PreTrainedModel, Mapping[str,
                 raise NotBuiltError(f"{SECONDS} seconds; {problems[0][:300] if problems else ''}")
             try:
                 with torch.inference_mode():
-                    seeded()
-                    model(**tensors)
+                    called(model, tensors)
             except Exception as error:
                 problems.append(f"{type(model).__name__}({', '.join(tensors)}): {_said(error)}")
                 continue

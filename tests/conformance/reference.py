@@ -3,8 +3,10 @@
 The model runs once with eager attention. Three things are noted: what it returns under the names of
 attention weights, what its own eager attention functions answer when transformers calls them, and every
 softmax that it takes inside. What is no distribution is no weights (some models return hidden states there).
+What is returned may be a part of such a softmax: then the whole counts, or its parts where all are returned.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from transformers import AttentionInterface, PreTrainedModel
 from transformers.utils import ModelOutput
 
 Tensors = Mapping[str, Any]
+HIDING = -9_999.0  # a mask that adds no more hides a key
 
 
 @dataclass
@@ -37,19 +40,24 @@ class Own:
 
     def layers(self) -> list[tuple[str, Tensor]]:
         """Every layer's weights once: those of the calls, and what is returned besides."""
-        layers = list(self.called)
+        parts = [weights for _, weights in self.returned]
+        layers = [(name, whole) for name, whole in self.called if not _in_parts(whole, parts)]
+        known = [weights for _, weights in layers]
         for name, weights in self.returned:
-            if not any(_same(weights, known) for _, known in self.called):
-                layers.append((name, weights))
+            if not any(_same(weights, other) for other in known):
+                layers.append((name, self._whole(weights)))
         return layers
+
+    def _whole(self, weights: Tensor) -> Tensor:
+        """The softmax whose last rows and keys these are (others than the text's are cut off), or themselves."""
+        return next((whole for _, whole in self.softmaxes if _is_end(weights, whole)), weights)
 
 
 def own_weights(model: PreTrainedModel, tensors: Tensors) -> Own:
     """One run of a model that was made with eager attention."""
     own = Own()
     with torch.inference_mode(), _recorded_calls(own), _Softmaxes(own):
-        seeded()
-        outputs = _run(model, tensors)
+        outputs = _run(model, tensors, own)
     for name, weights in _returned(outputs):
         if is_distribution(weights):
             own.returned.append((name, weights))
@@ -59,11 +67,34 @@ def own_weights(model: PreTrainedModel, tensors: Tensors) -> Own:
     return own
 
 
-def _run(model: PreTrainedModel, tensors: Tensors) -> Any:
+def _run(model: PreTrainedModel, tensors: Tensors, own: Own) -> Any:
     try:
-        return model(**tensors, output_attentions=True)
+        return called(model, {**tensors, "output_attentions": True})
     except Exception:
-        return model(**tensors)
+        for noted in (own.called, own.softmaxes):  # of the run that failed
+            noted.clear()
+        return called(model, tensors)
+
+
+def called(model: PreTrainedModel, tensors: Tensors) -> Any:
+    """What the model makes of copies of its input, with nothing that it remembers of earlier runs or weights.
+
+    (Some write into a session that they are given, some keep texts or biases in a cache.)
+    """
+    kept = [
+        (vars(module), name, value)
+        for module in model.modules()
+        for name, value in vars(module).items()
+        if "cache" in name and not isinstance(value, Tensor | bool | int | None)
+    ]
+    for owner, name, value in kept:
+        owner[name] = copy.deepcopy(value)
+    try:
+        seeded()
+        return model(**copy.deepcopy(dict(tensors)))
+    finally:
+        for owner, name, value in kept:
+            owner[name] = value
 
 
 def seeded() -> None:
@@ -73,12 +104,21 @@ def seeded() -> None:
 
 
 def is_distribution(weights: Tensor) -> bool:
-    """Whether rows sum to 1, to less where a sink takes the rest, or are zeros."""
+    """Whether rows sum to 1, to less where a sink takes the rest, or are zeros.
+
+    Where columns sum to 1 instead, each key is shared out among the queries (groups): those are no weights.
+    """
     if weights.dim() < 3 or not weights.is_floating_point() or weights.numel() == 0:
         return False
     sums = weights.sum(-1)
+    if _are_ones(weights.sum(-2)) and not _are_ones(sums):
+        return False
     fine = (weights.min() > -1e-6) and (sums.max() < 1 + 1e-3)
     return bool(fine and (sums > 1e-3).float().mean() > 0.3)
+
+
+def _are_ones(sums: Tensor) -> bool:
+    return bool(((sums - 1).abs() < 1e-3).all())
 
 
 def _returned(outputs: Any, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
@@ -108,9 +148,14 @@ def _recorded_calls(own: Own) -> Iterator[None]:
         function = looked_up(self, attn_implementation, default)
 
         def noted(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            before = len(own.softmaxes)
             result = function(module, *args, **kwargs)
             if isinstance(result, tuple) and isinstance(result[1], Tensor):
-                own.called.append((type(module).__name__, result[1].clone()))
+                seeing = _of_rows_that_see(result[1], *args[3:4], **kwargs)
+                own.called.append((type(module).__name__, seeing))
+            elif len(own.softmaxes) == before + 1:  # torch's own attention returns no weights
+                seeing = _of_rows_that_see(own.softmaxes[-1][1], *args[3:4], **kwargs)
+                own.called.append((type(module).__name__, seeing))
             return result
 
         return noted
@@ -120,6 +165,14 @@ def _recorded_calls(own: Own) -> Iterator[None]:
         yield
     finally:
         AttentionInterface.get_interface = looked_up
+
+
+def _of_rows_that_see(weights: Tensor, attention_mask: Tensor | None, **_: Any) -> Tensor:
+    """The weights, with zeros in the rows that a mask of numbers leaves nothing to see: it cannot say so."""
+    if attention_mask is None or attention_mask.dtype == torch.bool or attention_mask.dim() != 4:
+        return weights.clone()
+    sees = (attention_mask > HIDING).any(-1, keepdim=True)
+    return weights.masked_fill(~sees, 0)
 
 
 class _Softmaxes(TorchFunctionMode):
@@ -172,6 +225,23 @@ def _textbook(  # noqa: PLR0917 - it is torch's own signature
 
 def _same(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and bool(torch.allclose(one, other, atol=1e-6))
+
+
+def _in_parts(whole: Tensor, parts: list[Tensor]) -> bool:
+    """Whether two of the parts, side by side, are the whole: two attentions that share a softmax."""
+    return any(
+        one.shape[:-1] == other.shape[:-1] == whole.shape[:-1] and _same(torch.cat([one, other], -1), whole)
+        for one in parts
+        for other in parts
+    )
+
+
+def _is_end(weights: Tensor, whole: Tensor) -> bool:
+    """Whether weights are the last rows and keys of something larger."""
+    larger = weights.dim() == whole.dim() == 4 and weights.shape[:2] == whole.shape[:2]
+    queries, keys = weights.shape[-2:]
+    longer = larger and whole.shape[-2] > queries and whole.shape[-1] > keys
+    return longer and _same(weights, whole[..., -queries:, -keys:])
 
 
 def mean_focus(layers: list[tuple[str, Tensor]]) -> float:

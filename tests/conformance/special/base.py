@@ -26,7 +26,8 @@ class Special:
     recipe: how much is made small
     part:   the field of the configuration that the class takes, where the whole has no forward of its own
     implementation: which of the model's attentions is its reference, where it has no eager one, or where that
-            computes something else than the model does by default (a mask read as its opposite, none at all)
+            computes something else than the model does by default (a mask read as its opposite, none at all);
+            None: whatever each of its parts computes by default
     beyond: why the run does not build it
     """
 
@@ -36,7 +37,7 @@ class Special:
     inputs: Inputs | None = None
     recipe: Recipe | None = None
     part: str | None = None
-    implementation: str = "eager"
+    implementation: str | None = "eager"
     beyond: str = ""
 
 

@@ -137,10 +137,12 @@ SEVERAL: dict[str, Special] = {
         config={"text_config": {"num_experts": 4, "top_k_experts": 2, "moe_intermediate_size": 32}}
     ),
     "mm-grounding-dino": Special(
-        config={"backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]}}
+        config={"backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]}},
+        implementation=None,
     ),
     "grounding-dino": Special(
-        config={"backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]}}
+        config={"backbone_config": {**_SWIN, "out_features": ["stage2", "stage3", "stage4"]}},
+        implementation=None,
     ),
     "idefics": Special(
         inputs=lambda m: {
