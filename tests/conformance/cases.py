@@ -53,7 +53,13 @@ def case(kind: str) -> Case:
 
     Raises NoModelError or NotBuiltError; ImportError if a package is missing.
     """
-    eager, tensors = _running(kind, SPECIAL.get(kind, Special()))
+    special = SPECIAL.get(kind, Special())
+    with special.within():
+        return _case(kind, special)
+
+
+def _case(kind: str, special: Special) -> Case:
+    eager, tensors = _running(kind, special)
     own: list[Own] = []
 
     def focus() -> float:

@@ -49,7 +49,7 @@ class Own:
         return layers
 
     def _whole(self, weights: Tensor) -> Tensor:
-        """The softmax whose last rows and keys these are (others than the text's are cut off), or themselves."""
+        """The softmax whose last rows and keys these are (others were cut off), or themselves."""
         return next((whole for _, whole in self.softmaxes if _is_end(weights, whole)), weights)
 
 

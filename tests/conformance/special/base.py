@@ -1,6 +1,7 @@
 """What a model type needs that cannot be built by the rules alone."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ class Special:
     implementation: which of the model's attentions is its reference, where it has no eager one, or where that
             computes something else than the model does by default (a mask read as its opposite, none at all);
             None: whatever each of its parts computes by default
-    beyond: why the run does not build it
+    within: inside it the model can be built, where transformers has a fault that keeps everybody from it
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -38,7 +39,7 @@ class Special:
     recipe: Recipe | None = None
     part: str | None = None
     implementation: str | None = "eager"
-    beyond: str = ""
+    within: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def ids(*shape: int) -> Tensor:
