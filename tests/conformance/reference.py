@@ -27,6 +27,7 @@ HIDING = -9_999.0  # a mask that adds no more hides a key
 class Own:
     """What a model itself says: names and weights ``[batch, heads, queries, keys]``, in their order.
 
+    blind:     by the identity of weights, which of their rows a mask of numbers leaves nothing to see
     returned:  under the names of attention weights, if it is distributions
     called:    by its eager attention functions, where transformers calls these
     softmaxes: whatever was the result of one
@@ -37,16 +38,32 @@ class Own:
     called: list[tuple[str, Tensor]] = field(default_factory=list)
     softmaxes: list[tuple[str, Tensor]] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
+    blind: dict[int, Tensor] = field(default_factory=dict)
+
+    def note(
+        self, module: nn.Module, weights: Tensor, attention_mask: Tensor | None = None, **_: object
+    ) -> None:
+        """What a call of an attention function came to."""
+        self.called.append((type(module).__name__, weights))
+        if attention_mask is not None and attention_mask.dtype != torch.bool and attention_mask.dim() == 4:
+            self.blind[id(weights)] = ~(attention_mask > HIDING).any(-1, keepdim=True)
 
     def layers(self) -> list[tuple[str, Tensor]]:
-        """Every layer's weights once: those of the calls, and what is returned besides."""
+        """Every layer's weights once: those of the calls, and what is returned besides.
+
+        Rows that may see nothing are zeros: a mask of numbers cannot say so, and its softmax is of the mask.
+        """
         parts = [weights for _, weights in self.returned]
         layers = [(name, whole) for name, whole in self.called if not _in_parts(whole, parts)]
         known = [weights for _, weights in layers]
         for name, weights in self.returned:
             if not any(_same(weights, other) for other in known):
                 layers.append((name, self._whole(weights)))
-        return layers
+        return [(name, self._seen(weights)) for name, weights in layers]
+
+    def _seen(self, weights: Tensor) -> Tensor:
+        blind = self.blind.get(id(weights))
+        return weights if blind is None else weights.masked_fill(blind, 0)
 
     def _whole(self, weights: Tensor) -> Tensor:
         """The softmax whose last rows and keys these are (others were cut off), or themselves."""
@@ -151,11 +168,9 @@ def _recorded_calls(own: Own) -> Iterator[None]:
             before = len(own.softmaxes)
             result = function(module, *args, **kwargs)
             if isinstance(result, tuple) and isinstance(result[1], Tensor):
-                seeing = _of_rows_that_see(result[1], *args[3:4], **kwargs)
-                own.called.append((type(module).__name__, seeing))
+                own.note(module, result[1].clone(), *args[3:4], **kwargs)
             elif len(own.softmaxes) == before + 1:  # torch's own attention returns no weights
-                seeing = _of_rows_that_see(own.softmaxes[-1][1], *args[3:4], **kwargs)
-                own.called.append((type(module).__name__, seeing))
+                own.note(module, own.softmaxes[-1][1].clone(), *args[3:4], **kwargs)
             return result
 
         return noted
@@ -165,14 +180,6 @@ def _recorded_calls(own: Own) -> Iterator[None]:
         yield
     finally:
         AttentionInterface.get_interface = looked_up
-
-
-def _of_rows_that_see(weights: Tensor, attention_mask: Tensor | None, **_: Any) -> Tensor:
-    """The weights, with zeros in the rows that a mask of numbers leaves nothing to see: it cannot say so."""
-    if attention_mask is None or attention_mask.dtype == torch.bool or attention_mask.dim() != 4:
-        return weights.clone()
-    sees = (attention_mask > HIDING).any(-1, keepdim=True)
-    return weights.masked_fill(~sees, 0)
 
 
 class _Softmaxes(TorchFunctionMode):
