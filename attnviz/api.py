@@ -143,6 +143,8 @@ def capture(
     samples = _several(sample, labels)
     source = source_of(model, tokenizer)
     batch = [encoded(source, each, labels=labels, truncate=truncate) for each in samples]
+    for each in batch:
+        _keeper(source, each, wishes)  # what the model does not have is told now, not when a sample is read
 
     def look(place: int) -> Capture:
         each = batch[place]

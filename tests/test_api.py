@@ -194,3 +194,8 @@ def test_wishes_that_make_no_sense_are_refused_before_a_model_is_loaded(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         attnviz.capture(sample, model="no such model", **wishes)
+
+
+def test_heads_that_a_model_does_not_have_are_told_when_a_list_is_asked_for() -> None:
+    with pytest.raises(SelectionError, match=r"cross\.9"):
+        attnviz.capture(["the cat", "a dog"], model=FakeSource(), keep="cross.9")
