@@ -28,6 +28,7 @@ from attnviz.models.routes.softmax import watching
 from attnviz.models.sides import READ, WRITTEN, Over, length_of, over_of
 from attnviz.models.steady import steady
 from attnviz.models.tap import tapped
+from attnviz.observe.memory import is_exhaustion
 
 
 class Key(NamedTuple):
@@ -247,6 +248,8 @@ def _scout(model: nn.Module, tensors: Mapping[str, Any], *, eager: bool) -> Scou
     except ModelError:
         raise
     except Exception as error:
+        if is_exhaustion(error):  # answered where it is known what was given
+            raise
         raise ModelError(f"{type(model).__name__} cannot be run: {first_line(error)}") from error
     return scout
 

@@ -25,6 +25,12 @@ def kind_of(values: Mapping[str, Any]) -> frozenset[tuple[str, object]]:
     )
 
 
+def sizes_of(values: Mapping[str, Any]) -> str:
+    """What input consists of, in words: "pixel_values [1, 3, 224, 224]"."""
+    tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+    return ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in tensors.items())
+
+
 def fresh(values: Mapping[str, Any]) -> dict[str, Any]:
     """The same input with copies of all that is not simple; what they share stays shared."""
     with _Unlinked():

@@ -23,7 +23,7 @@ from attnviz.models.checks import Reads, check_prepared
 from attnviz.models.encoding import Reader, target_of, tokens_of
 from attnviz.models.facts import length_to_look_over, position_limit, text_config
 from attnviz.models.fingerprint import fingerprint_of
-from attnviz.models.fresh import fresh, kind_of
+from attnviz.models.fresh import fresh, kind_of, sizes_of
 from attnviz.models.generation import (
     Continued,
     Pass,
@@ -41,6 +41,7 @@ from attnviz.models.quiet import quiet
 from attnviz.models.run import Batch, Run, listening
 from attnviz.models.steady import steady
 from attnviz.models.switched import Parts, parts_of
+from attnviz.observe.memory import answered
 from attnviz.observe.tiles import Watch
 
 LITTLE = 8
@@ -288,7 +289,8 @@ class LiveSource:
     def _known(self, kind: object, tensors: Callable[[], Mapping[str, Any]]) -> Census:
         if kind not in self._censuses:
             given = self._moved(tensors())
-            self._censuses[kind] = told_apart(self._model, given, taken(self._model, given))
+            with answered(f"{self._name} was looked over with {sizes_of(given)}", [], str(self._device)):
+                self._censuses[kind] = told_apart(self._model, given, taken(self._model, given))
         return self._censuses[kind]
 
     def _little(self, length: int) -> dict[str, Tensor]:

@@ -500,3 +500,22 @@ def test_patches_of_an_image_lie_on_their_grid_and_have_no_distance_without(kind
         far = np.linalg.norm(places[:, None] - places[None], axis=-1)
         own = seen.map(head.name)[grid.first :, grid.first :]
         np.testing.assert_allclose(value, (own * far).sum(1).mean(), rtol=1e-4)
+
+
+def test_images_that_do_not_fit_into_memory_are_told_while_the_model_is_looked_over() -> None:
+    config = ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28)
+    model = ViTModel(config).eval()
+    model.layernorm.register_forward_pre_hook(lambda *_: torch.empty(2**50))
+    told = r"while ViTModel was looked over with pixel_values \[1, 3, 28, 28\]: its own work takes more than"
+    with pytest.raises(InputError, match=told):
+        seen_of({"pixel_values": torch.randn(1, 3, 28, 28)}, model)
+
+
+def test_an_image_that_each_stage_cuts_otherwise_has_no_grid() -> None:
+    config = ViTConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
+    )
+    model = ViTModel(config).eval()
+    model.config.patch_size = [7, 3, 3, 3]
+    seen = seen_of({"pixel_values": torch.randn(1, 3, 28, 28)}, model)
+    assert seen.maps["0"].keys.grid is None
