@@ -336,6 +336,7 @@ class LiveSource:
             known={"input_ids": self._vocabulary if self.reads_text else 0, "decoder_input_ids": decoder},
             positions=self._positions,
             books=hasattr(self._config, "num_codebooks"),
+            frames=getattr(self._config, "num_frames", None) or 1,
         )
 
     @property

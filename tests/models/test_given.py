@@ -36,6 +36,7 @@ from transformers import (
 import attnviz
 from attnviz.captures import Capture, Grid
 from attnviz.errors import InputError, ModelError, UsageError
+from attnviz.models.checks import Reads, check_prepared
 from tests.models import zoo
 
 IDS = torch.tensor([[5, 17, 3, 29, 11, 2, 23]])
@@ -425,6 +426,23 @@ def test_a_batch_of_two_images_is_refused() -> None:
     model = ViTModel(ViTConfig(**HEADS, num_hidden_layers=1, image_size=32, patch_size=8))
     with pytest.raises(InputError, match=r"pixel_values has shape \[2, 3, 32, 32\]: give a batch of one"):
         seen_of({"pixel_values": torch.randn(2, 3, 32, 32)}, model)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"pixel_values": torch.randn(6, 8, 8, 3), "image_grid_thw": torch.tensor([[1, 2, 3]])},
+        {"pixel_values": torch.randn(4, 3, 8, 8)},
+    ],
+    ids=["patches with their grid", "frames"],
+)
+def test_several_images_of_one_sample_are_taken(given: dict[str, Tensor]) -> None:
+    check_prepared(given, Reads("m", "pixel_values", {}, positions=None, books=False, frames=4))
+    with pytest.raises(InputError, match="give a batch of one"):
+        check_prepared(
+            {"pixel_values": torch.randn(2, 3, 8, 8)},
+            Reads("m", "pixel_values", {}, positions=None, books=False),
+        )
 
 
 @pytest.mark.parametrize("model", [None, 3])
