@@ -49,7 +49,7 @@ def tiles(call: AttentionCall, layer: LayerFacts, heads: range, place: Place) ->
 
     Raises ModelError if the model's own function returns no such weights, or no distributions.
     """
-    whole = calls.in_single_precision(calls.of_sample(call, place.sample))
+    whole = calls.side_by_side(calls.in_single_precision(calls.of_sample(call, place.sample)))
     return _tiles(Taking(whole, layer, place, Scratch(), _everything(whole)), heads)
 
 
@@ -65,7 +65,7 @@ def tiles_and_output(
     elsewhere = call.query.dtype != torch.float32 or call.query.device.type != "cpu"
     if elsewhere or call.query.shape[0] != 1 or len(place.queries) != call.queries:
         return None
-    whole = calls.in_single_precision(call)
+    whole = calls.side_by_side(calls.in_single_precision(call))
     if calls.hides_rows_by_numbers(call) or not is_textbook(whole):
         return None
     output = call.query.new_empty(call.queries, call.heads, call.value.shape[-1])
