@@ -332,12 +332,18 @@ class LiveSource:
         decoder = getattr(self._config.get_text_config(decoder=True), "vocab_size", 0)
         return Reads(
             name=self._name,
-            main=self._model.main_input_name,
+            main=self._main,
             known={"input_ids": self._vocabulary if self.reads_text else 0, "decoder_input_ids": decoder},
             positions=self._positions,
             books=hasattr(self._config, "num_codebooks"),
             frames=getattr(self._config, "num_frames", None) or 1,
         )
+
+    @property
+    def _main(self) -> str:
+        """The argument that holds what the model reads; of several the first."""
+        name = self._model.main_input_name
+        return name if isinstance(name, str) else str(name[0])
 
     @property
     def _parts(self) -> Parts:

@@ -445,6 +445,13 @@ def test_several_images_of_one_sample_are_taken(given: dict[str, Tensor]) -> Non
         )
 
 
+def test_of_several_things_that_a_model_reads_the_first_is_its_input() -> None:
+    config = ViTConfig(**HEADS, num_hidden_layers=1, image_size=32, patch_size=8)
+    model = ViTModel(config)
+    model.main_input_name = ["pixel_values", "task_inputs"]  # as OneFormer's
+    assert len(seen_of({"pixel_values": torch.randn(1, 3, 32, 32)}, model).maps) == 1
+
+
 @pytest.mark.parametrize("model", [None, 3])
 def test_what_is_no_model_is_refused(model: Any) -> None:
     with pytest.raises(UsageError, match=f"model={model} is no model: give a name"):
