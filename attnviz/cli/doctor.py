@@ -71,6 +71,8 @@ def _print(found: "Diagnosis") -> None:
     console.print(_layers(found))
     if found.needs:
         console.print(_needs(found.needs))
+    for line in found.unread:
+        console.print(line, soft_wrap=True)
     console.print(_summary(found))
 
 

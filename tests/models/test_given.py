@@ -36,6 +36,7 @@ from transformers import (
 import attnviz
 from attnviz.captures import Capture, Grid
 from attnviz.errors import InputError, ModelError, UsageError
+from attnviz.models.checks import Reads, check_prepared
 from tests.models import zoo
 
 IDS = torch.tensor([[5, 17, 3, 29, 11, 2, 23]])
@@ -427,6 +428,30 @@ def test_a_batch_of_two_images_is_refused() -> None:
         seen_of({"pixel_values": torch.randn(2, 3, 32, 32)}, model)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"pixel_values": torch.randn(6, 8, 8, 3), "image_grid_thw": torch.tensor([[1, 2, 3]])},
+        {"pixel_values": torch.randn(4, 3, 8, 8)},
+    ],
+    ids=["patches with their grid", "frames"],
+)
+def test_several_images_of_one_sample_are_taken(given: dict[str, Tensor]) -> None:
+    check_prepared(given, Reads("m", "pixel_values", {}, positions=None, books=False, frames=4))
+    with pytest.raises(InputError, match="give a batch of one"):
+        check_prepared(
+            {"pixel_values": torch.randn(2, 3, 8, 8)},
+            Reads("m", "pixel_values", {}, positions=None, books=False),
+        )
+
+
+def test_of_several_things_that_a_model_reads_the_first_is_its_input() -> None:
+    config = ViTConfig(**HEADS, num_hidden_layers=1, image_size=32, patch_size=8)
+    model = ViTModel(config)
+    model.main_input_name = ["pixel_values", "task_inputs"]  # as OneFormer's
+    assert len(seen_of({"pixel_values": torch.randn(1, 3, 32, 32)}, model).maps) == 1
+
+
 @pytest.mark.parametrize("model", [None, 3])
 def test_what_is_no_model_is_refused(model: Any) -> None:
     with pytest.raises(UsageError, match=f"model={model} is no model: give a name"):
@@ -500,3 +525,22 @@ def test_patches_of_an_image_lie_on_their_grid_and_have_no_distance_without(kind
         far = np.linalg.norm(places[:, None] - places[None], axis=-1)
         own = seen.map(head.name)[grid.first :, grid.first :]
         np.testing.assert_allclose(value, (own * far).sum(1).mean(), rtol=1e-4)
+
+
+def test_images_that_do_not_fit_into_memory_are_told_while_the_model_is_looked_over() -> None:
+    config = ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28)
+    model = ViTModel(config).eval()
+    model.layernorm.register_forward_pre_hook(lambda *_: torch.empty(2**50))
+    told = r"while ViTModel was looked over with pixel_values \[1, 3, 28, 28\]: its own work takes more than"
+    with pytest.raises(InputError, match=told):
+        seen_of({"pixel_values": torch.randn(1, 3, 28, 28)}, model)
+
+
+def test_an_image_that_each_stage_cuts_otherwise_has_no_grid() -> None:
+    config = ViTConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
+    )
+    model = ViTModel(config).eval()
+    model.config.patch_size = [7, 3, 3, 3]
+    seen = seen_of({"pixel_values": torch.randn(1, 3, 28, 28)}, model)
+    assert seen.maps["0"].keys.grid is None
