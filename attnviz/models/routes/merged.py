@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from attnviz.captures import LayerFacts
 from attnviz.models.calls import Place
-from attnviz.models.routes.base import Called, Event
+from attnviz.models.routes.base import Around, Called, Event
 from attnviz.observe.tiles import Tile
 
 MERGED = ("T5Gemma2MergedAttention",)
@@ -13,7 +13,7 @@ MERGED = ("T5Gemma2MergedAttention",)
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Around):
     """Some of the keys of an attention, in the coordinates of their own side, as the model returns them.
 
     The other keys take from its rows what a sink would: they sum to less than 1.
@@ -21,25 +21,12 @@ class Part:
     across:  whether they are the encoder's
     """
 
-    inner: Called
     columns: range
     across: bool
 
     @property
-    def route(self) -> str:
-        return self.inner.route
-
-    @property
     def batch(self) -> int:
         return self.inner.batch
-
-    @property
-    def heads(self) -> int:
-        return self.inner.heads
-
-    @property
-    def key_heads(self) -> int | None:
-        return self.inner.key_heads
 
     @property
     def queries(self) -> int:
@@ -48,10 +35,6 @@ class Part:
     @property
     def keys(self) -> int:
         return len(self.columns)
-
-    @property
-    def in_blocks(self) -> bool:
-        return False
 
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of some heads of one sample, cut to these keys."""
