@@ -179,6 +179,7 @@ def test_what_does_not_fit_is_answered_with_options_that_the_command_has(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(memory, "available", lambda: 10)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
     assert run([arguments[0], SENTENCE, *arguments[1:]]) == 1
     told = capsys.readouterr().err
     assert told.count("\n") == 1
@@ -187,6 +188,7 @@ def test_what_does_not_fit_is_answered_with_options_that_the_command_has(
 
 def test_the_library_is_told_its_own_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 10)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
     with pytest.raises(InputError, match=r'keep fewer \(keep="3.5,7.1"\)'):
         attnviz.capture(SENTENCE, statistics=False)
     with pytest.raises(InputError, match=r"leave them out \(statistics=False\)"):
