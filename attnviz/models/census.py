@@ -79,8 +79,12 @@ class Census:
     def by_key(self) -> Mapping[Key, LayerFacts]:
         return {met.key: facts for met, facts in zip(self.met, self.facts, strict=True)}
 
-    def over(self, layer: LayerFacts) -> tuple[Over, Over]:
-        """What the queries and the keys of a layer are over."""
+    @cached_property
+    def over(self) -> Mapping[LayerFacts, tuple[Over, Over]]:
+        """What the queries and the keys of each layer are over."""
+        return {layer: self._over(layer) for layer in (*self.facts, *self.others)}
+
+    def _over(self, layer: LayerFacts) -> tuple[Over, Over]:
         queries, keys = over_of(layer.stack, decodes=self.decodes)
         not_queries, not_keys = self.alike.get(layer.name, (False, False))
         return None if not_queries else queries, None if not_keys else keys
@@ -175,8 +179,8 @@ class Scout:
         self._reads = reads
         self.met: list[Met] = []
         self.returned: dict[str, bool] = {}
-        self.frames = Frames(model)
         self._paths = {id(module): name for name, module in model.named_modules()}
+        self.frames = Frames(model, self._paths)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._last: list[tuple[str, Given]] = []
 
