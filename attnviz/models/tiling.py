@@ -50,7 +50,7 @@ def tiles(call: AttentionCall, layer: LayerFacts, heads: range, place: Place) ->
 
     Raises ModelError if the model's own function returns no such weights, or no distributions.
     """
-    whole = calls.in_single_precision(calls.of_sample(call, place.sample))
+    whole = calls.side_by_side(calls.in_single_precision(calls.of_sample(call, place.sample)))
     return _tiles(Taking(whole, layer, place, Scratch(), is_textbook(whole)), heads)
 
 
@@ -66,7 +66,7 @@ def tiles_and_output(
     elsewhere = query.dtype != torch.float32 or query.device.type != "cpu"
     if elsewhere or query.shape[0] != 1 or len(place.queries) != call.queries:
         return None
-    whole = calls.in_single_precision(call)
+    whole = calls.side_by_side(calls.in_single_precision(call))
     if not is_textbook(whole):
         return None
     output = query.new_empty(1, call.queries, call.heads, call.value.shape[-1])
