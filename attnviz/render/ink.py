@@ -22,10 +22,12 @@ _DIM = Style(dim=True)
 class Ink(Protocol):
     """Paints cells by their level: 0 to 255, or HIDDEN, or NOT_COMPUTED.
 
-    gap: half lines that must be left empty between two small maps for them to look apart
+    gap:    half lines that must be left empty between two small maps for them to look apart
+    merged: cells of a pair, one above the other, that are seen as one: their mean
     """
 
     gap: int
+    merged: int
 
     def fill(self, level: int, columns: int) -> Segment:
         """So many columns of one level."""
@@ -69,6 +71,7 @@ class ColourInk:
     """
 
     gap = 1
+    merged = 1
 
     def __init__(self, cmap: str, *, few: bool) -> None:
         table = colours(cmap)
@@ -111,6 +114,7 @@ class Shades:
     """Cells as characters with more or less ink, for pipes, paper and terminals without colour."""
 
     gap = 2
+    merged = 2
     ramp = "·░▒▓█"
 
     def fill(self, level: int, columns: int) -> Segment:
