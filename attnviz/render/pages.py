@@ -11,20 +11,21 @@ from attnviz.render.colours import colours
 from attnviz.render.views import Atlas, Page, Scale
 
 MOST_DOTS = 16_384  # across a figure
+FEW = 4  # maps that need no overview
 TITLE_LENGTH = 60  # characters of the text in a title
 
 
 def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
     """The page of ``attnviz heatmap``.
 
-    With a choice of maps those maps; else an overview of every layer and head, and one map: the mean
-    over the heads of the last layer.
+    With a choice of maps those maps, and where few were kept these; else an overview of every layer and head,
+    and one map: the mean over the heads of the last layer.
     Raises UsageError or SelectionError for a choice that means nothing here.
     """
     check(style)
     chosen = selected(capture, choice)
     outcome = reduced(chosen.maps, choice)
-    if choice.maps:
+    if choice.maps or (chosen.notes != capture.notes and _count(chosen.maps) <= FEW):
         shown, atlas = heatmaps(outcome.maps, choice.mean), None
     else:
         shown, atlas = heatmaps(outcome.maps[-1:], "heads"), _atlas(outcome.maps)
@@ -36,9 +37,13 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
         atlas=atlas,
         scale=Scale(style.scale, style.vmax),
         cmap=style.cmap,
-        notes=(*capture.notes, *outcome.notes),
+        notes=(*chosen.notes, *outcome.notes),
         recipe=made,
     )
+
+
+def _count(layers: tuple[LayerMaps, ...]) -> int:
+    return sum(len(layer.heads) for layer in layers)
 
 
 def check(style: Style) -> None:
