@@ -1,5 +1,7 @@
 """A capture and a choice, made into a page: what is shown, under which title, with which notes."""
 
+from itertools import accumulate, takewhile
+
 from attnviz.analysis.average import heatmaps
 from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import selected
@@ -79,9 +81,14 @@ def title_of(capture: Capture) -> str:
     """The model and what it read."""
     sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
-    quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts if text)
+    quoted = " / ".join(f"“{_shortened(text.strip())}”" for text in texts if text)
     return f"{printable(capture.model.name)}  {quoted or printable(sample.name)}"
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= TITLE_LENGTH else text[: TITLE_LENGTH - 1].rstrip() + "…"
+    """As much of a text as a title has room for, made harmless; escapes in it whole or not at all."""
+    pieces = [printable(letter) for letter in text[: TITLE_LENGTH + 1]]
+    if sum(map(len, pieces)) <= TITLE_LENGTH:
+        return "".join(pieces)
+    kept = takewhile(lambda end: end < TITLE_LENGTH, accumulate(map(len, pieces)))
+    return "".join(pieces[: len(list(kept))]).rstrip() + "…"
