@@ -15,7 +15,7 @@ from attnviz.render.colours import bright, colours, in_256, levels
 from attnviz.render.views import Heatmap, Scale
 
 HIDDEN, NOT_COMPUTED = -1, -2  # levels of cells that no colour belongs to
-DIGITS = 3  # columns that a weight takes: ".42"
+DIGITS, SIGNED_DIGITS = 3, 4  # columns that a weight takes: ".42", "+.42"
 _DIM = Style(dim=True)
 
 
@@ -24,17 +24,21 @@ class Ink(Protocol):
 
     gap:    half lines that must be left empty between two small maps for them to look apart
     merged: cells of a pair, one above the other, that are seen as one: their mean
+    digits: columns that a weight takes
     """
 
     gap: int
     merged: int
+
+    @property
+    def digits(self) -> int: ...
 
     def fill(self, level: int, columns: int) -> Segment:
         """So many columns of one level."""
         ...
 
     def number(self, level: int, columns: int, weight: float) -> Segment:
-        """A cell with its weight in two digits: at least ``DIGITS + 1`` columns."""
+        """A cell with its weight in two digits: at least one column more than these take."""
         ...
 
     def text(self, level: int, columns: int, text: str) -> Segment:
@@ -46,11 +50,14 @@ class Ink(Protocol):
         ...
 
 
-def ink_of(console: Console, cmap: str) -> Ink:
-    """The best ink that the console has. Its 16 colours are the user's: no map can be made of those."""
+def ink_of(console: Console, cmap: str, *, signed: bool = False) -> Ink:
+    """The best ink that the console has. Its 16 colours are the user's: no map can be made of those.
+
+    signed: the middle of the colours is 0, and weights are written with their signs
+    """
     if console.no_color or console.color_system not in ("truecolor", "256"):
-        return Shades()
-    return ColourInk(cmap, few=console.color_system == "256")
+        return Marks() if signed else Shades()
+    return ColourInk(cmap, few=console.color_system == "256", signed=signed)
 
 
 def levels_of(heatmap: Heatmap, scale: Scale) -> NDArray[np.intp]:
@@ -67,13 +74,16 @@ def levels_in(weights: Floats, scale: Scale) -> NDArray[np.intp]:
 class ColourInk:
     """Cells in the colours of a colour map, with text in black or white, whichever reads better.
 
-    few: the terminal has only the 256 fixed colours; each is then replaced by the nearest
+    few:    the terminal has only the 256 fixed colours; each is then replaced by the nearest
+    signed: weights have signs
     """
 
     gap = 1
     merged = 1
 
-    def __init__(self, cmap: str, *, few: bool) -> None:
+    def __init__(self, cmap: str, *, few: bool, signed: bool = False) -> None:
+        self._number = signed_digits if signed else two_digits
+        self.digits = SIGNED_DIGITS if signed else DIGITS
         table = colours(cmap)
         if few:
             self._colours = [Color.from_ansi(number) for number in in_256(table).tolist()]
@@ -91,7 +101,7 @@ class ColourInk:
         return _unpainted(level, columns) if level < 0 else Segment(" " * columns, self._styles[level])
 
     def number(self, level: int, columns: int, weight: float) -> Segment:
-        return self.text(level, columns, two_digits(weight))
+        return self.text(level, columns, self._number(weight))
 
     def text(self, level: int, columns: int, text: str) -> Segment:
         if level < 0:
@@ -115,6 +125,7 @@ class Shades:
 
     gap = 2
     merged = 2
+    digits = DIGITS
     ramp = "·░▒▓█"
 
     def fill(self, level: int, columns: int) -> Segment:
@@ -136,10 +147,30 @@ class Shades:
         return self.ramp[level * len(self.ramp) // 256]
 
 
+class Marks(Shades):
+    """The same for what may be below 0: ``=`` and ``-`` there, ``+`` and ``#`` above, a dot near it."""
+
+    digits = SIGNED_DIGITS
+    ramp = "=-·+#"
+
+    def number(self, level: int, columns: int, weight: float) -> Segment:
+        return self.text(level, columns, signed_digits(weight))
+
+    def text(self, level: int, columns: int, text: str) -> Segment:
+        if level < 0:
+            return _unpainted(level, columns)
+        return Segment(f"{text or self.ramp[2]:<{columns}}")
+
+
 def two_digits(weight: float) -> str:
     """A weight as ".42"; nothing for what rounds to 0, as the colour says so already."""
     digits = f"{weight:.2f}"
     return "" if digits == "0.00" else digits.removeprefix("0")[:DIGITS]
+
+
+def signed_digits(weight: float) -> str:
+    """A difference as "+.42" or "-.42"; nothing for what rounds to 0."""
+    return (two_digits(abs(weight)) and ("-" if weight < 0 else "+")) + two_digits(abs(weight))
 
 
 def _unpainted(level: int, columns: int) -> Segment:
