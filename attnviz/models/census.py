@@ -90,8 +90,12 @@ class Census:
         steps = Counter((met.key.path, met.key.route) for met in self.met if met.queries == 1)
         return not any(changes(value) for value in tensors.values()) and max(steps.values(), default=0) < 2
 
-    def over(self, layer: LayerFacts) -> tuple[Over, Over]:
-        """What the queries and the keys of a layer are over."""
+    @cached_property
+    def over(self) -> Mapping[LayerFacts, tuple[Over, Over]]:
+        """What the queries and the keys of each layer are over."""
+        return {layer: self._over(layer) for layer in (*self.facts, *self.others)}
+
+    def _over(self, layer: LayerFacts) -> tuple[Over, Over]:
         queries, keys = over_of(layer.stack, decodes=self.decodes)
         not_queries, not_keys = self.alike.get(layer.name, (False, False))
         return None if not_queries else queries, None if not_keys else keys
@@ -186,8 +190,8 @@ class Scout:
         self._reads = reads
         self.met: list[Met] = []
         self.returned: dict[str, bool] = {}
-        self.frames = Frames(model)
         self._paths = {id(module): name for name, module in model.named_modules()}
+        self.frames = Frames(model, self._paths)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._last: list[tuple[str, Given]] = []
 

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import tokenizers
@@ -47,6 +48,8 @@ from attnviz.observe.tiles import Watch
 
 LITTLE = 8
 """Tokens of the text that a model is looked over with."""
+
+_changes_of = attrgetter("_version")
 
 LESS = 3
 """Tokens that its decoder is given, where it has one of its own."""
@@ -186,7 +189,7 @@ class LiveSource:
                 f"{sample.name} has {len(begun.ids)} tokens, and {self._name} has positions for "
                 f"{self._positions}: {sample.generate} more do not fit"
             )
-        with steady(self._model):
+        with steady(self._model, parts=self._parts):
             ids = written(self._model, self._moved(self._tensors(source, target)), sample.generate)
         longer = with_written(begun, ids[len(begun.ids) :], self._tokenizer)
         return (source, longer) if target else (longer, None)
@@ -258,7 +261,7 @@ class LiveSource:
         census, tensors = self._census(encoded.tensors), self._moved(encoded.tensors)
 
         def call(**options: Any) -> Any:
-            with steady(self._model, eager=True):
+            with steady(self._model, eager=True, parts=self._parts):
                 return self._model(**fresh(tensors), **options)
 
         own = returned(call(output_attentions=True), census.layers) if can_be_asked(self._model) else {}
@@ -340,6 +343,7 @@ class LiveSource:
         try:
             embeddings = self._model.get_input_embeddings()
         except (NotImplementedError, AttributeError):
+            # transformers knows of no table here; a model's own answer may name a part it was built without
             return 0
         return int(getattr(embeddings, "num_embeddings", None) or text_config(self._config).vocab_size)
 
@@ -376,7 +380,11 @@ class LiveSource:
 
     def _notice_training(self) -> None:
         """Torch counts what is done to each weight: that is looked at in every run, the weights are not."""
-        changes = tuple(-1 if weight.is_inference() else weight._version for weight in self._parts.weights)
+        weights = self._parts.weights
+        try:
+            changes = tuple(map(_changes_of, weights))
+        except RuntimeError:  # of a tensor that was made in inference mode nothing is counted
+            changes = tuple(-1 if weight.is_inference() else weight._version for weight in weights)
         if changes != self._changes:
             self._changes = changes
             self._forget_fingerprint()
@@ -418,8 +426,9 @@ class LiveSource:
         return {name: tensor for name, tensor in said.items() if name in self._takes}
 
     def _moved(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        device = self._device
         return {
-            name: tensor.to(self._device) if isinstance(tensor, Tensor) else tensor
+            name: tensor.to(device) if isinstance(tensor, Tensor) else tensor
             for name, tensor in tensors.items()
         }
 

@@ -1,13 +1,15 @@
 """How much memory there is to keep maps in, and what is said when it is not enough."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from attnviz.errors import RoomError
 
 SHARE = 0.8  # of what is free: the model and the drawing need some too
+ALWAYS = 2**20  # bytes that are there wherever a model ran; to ask the system takes longer than to fill them
 
 _CGROUP = Path("/sys/fs/cgroup")
 _EXHAUSTED = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
@@ -37,15 +39,18 @@ def check_room(needs: Sequence[Need], device: str = "cpu") -> None:
     device: where the model runs; the memory of a GPU is looked at apart
     """
     if device.startswith("cuda"):
-        _check_sum(needs, [need.device for need in needs], free_on(device), f" on {device}")
-        _check_sum(needs, [need.host for need in needs], available())
+        _check_sum(needs, [need.device for need in needs], partial(free_on, device), f" on {device}")
+        _check_sum(needs, [need.host for need in needs], available)
     else:
-        _check_sum(needs, [max(need.host, need.device) for need in needs], available())
+        _check_sum(needs, [max(need.host, need.device) for need in needs], available)
 
 
-def _check_sum(needs: Sequence[Need], sizes: Sequence[int], free: int | None, where: str = "") -> None:
+def _check_sum(
+    needs: Sequence[Need], sizes: Sequence[int], ask: Callable[[], int | None], where: str = ""
+) -> None:
+    """ask: tells how many bytes are free, if that is to be known"""
     total = sum(sizes)
-    if free is None or total <= SHARE * free:
+    if total <= ALWAYS or (free := ask()) is None or total <= SHARE * free:
         return
     size, place = max((size, -place) for place, size in enumerate(sizes))
     largest = needs[-place]

@@ -1,5 +1,7 @@
 """A capture and a choice, made into a page: what is shown, under which title, with which notes."""
 
+from itertools import accumulate, takewhile
+
 from attnviz.analysis.average import heatmaps
 from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import selected
@@ -11,20 +13,21 @@ from attnviz.render.colours import colours
 from attnviz.render.views import Atlas, Page, Scale
 
 MOST_DOTS = 16_384  # across a figure
+FEW = 4  # maps that need no overview
 TITLE_LENGTH = 60  # characters of the text in a title
 
 
 def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
     """The page of ``attnviz heatmap``.
 
-    With a choice of maps those maps; else an overview of every layer and head, and one map: the mean
-    over the heads of the last layer.
+    With a choice of maps those maps, and where few were kept these; else an overview of every layer and head,
+    and one map: the mean over the heads of the last layer.
     Raises UsageError or SelectionError for a choice that means nothing here.
     """
     check(style)
     chosen = selected(capture, choice)
     outcome = reduced(chosen.maps, choice)
-    if choice.maps:
+    if choice.maps or (chosen.notes != capture.notes and _count(chosen.maps) <= FEW):
         shown, atlas = heatmaps(outcome.maps, choice.mean), None
     else:
         shown, atlas = heatmaps(outcome.maps[-1:], "heads"), _atlas(outcome.maps)
@@ -36,9 +39,13 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
         atlas=atlas,
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or "viridis",
-        notes=(*capture.notes, *outcome.notes),
+        notes=(*chosen.notes, *outcome.notes),
         recipe=made,
     )
+
+
+def _count(layers: tuple[LayerMaps, ...]) -> int:
+    return sum(len(layer.heads) for layer in layers)
 
 
 def check(style: Style) -> None:
@@ -79,9 +86,14 @@ def quoted(capture: Capture) -> str:
     """The beginning of what was read, or its name where the text was not kept."""
     sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
-    beginnings = (f"“{_shortened(printable(text.strip()))}”" for text in texts if text)
+    beginnings = (f"“{_shortened(text.strip())}”" for text in texts if text)
     return " / ".join(beginnings) or printable(sample.name)
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= TITLE_LENGTH else text[: TITLE_LENGTH - 1].rstrip() + "…"
+    """As much of a text as a title has room for, made harmless; escapes in it whole or not at all."""
+    pieces = [printable(letter) for letter in text[: TITLE_LENGTH + 1]]
+    if sum(map(len, pieces)) <= TITLE_LENGTH:
+        return "".join(pieces)
+    kept = takewhile(lambda end: end < TITLE_LENGTH, accumulate(map(len, pieces)))
+    return "".join(pieces[: len(list(kept))]).rstrip() + "…"

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from attnviz.captures import LayerFacts
 from attnviz.models.calls import Place
-from attnviz.models.routes.base import Called, Event
+from attnviz.models.routes.base import Around, Called, Event
 from attnviz.models.routes.frames import Frame
 from attnviz.observe.tiles import Tile
 
@@ -16,7 +16,7 @@ MERGED = ("T5Gemma2MergedAttention",)
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Around):
     """Some of the keys of an attention, in the coordinates of their own side, as the model returns them.
 
     The other keys take from its rows what a sink would: they sum to less than 1.
@@ -24,25 +24,12 @@ class Part:
     across:  whether they are the encoder's
     """
 
-    inner: Called
     columns: range
     across: bool
 
     @property
-    def route(self) -> str:
-        return self.inner.route
-
-    @property
     def batch(self) -> int:
         return self.inner.batch
-
-    @property
-    def heads(self) -> int:
-        return self.inner.heads
-
-    @property
-    def key_heads(self) -> int | None:
-        return self.inner.key_heads
 
     @property
     def queries(self) -> int:
@@ -51,10 +38,6 @@ class Part:
     @property
     def keys(self) -> int:
         return len(self.columns)
-
-    @property
-    def in_blocks(self) -> bool:
-        return False
 
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of some heads of one sample, cut to these keys."""
