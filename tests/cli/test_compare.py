@@ -179,6 +179,35 @@ def test_every_comparison_that_does_not_meet_it_is_named(saved: Directories, cap
     assert capsys.readouterr().err.count("expected min_similarity>2") == 2
 
 
+def test_an_expectation_of_what_one_pair_has_not_is_told_before_anything_is_compared(
+    saved: Directories, capsys: Captured
+) -> None:
+    models = of(saved, saved.base, saved.tuned, "builtin:encoder")
+    assert run([*models, "--expect", "max_js_change<0.05", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "there is no max_js_change, as base and builtin:encoder do not have" in err
+
+
+def test_a_comparison_without_the_number_hides_no_offender(
+    saved: Directories, capsys: Captured, tmp_path: Path
+) -> None:
+    kept = []
+    for name, model, heads in (
+        ("one", saved.base, "0.0"),
+        ("two", saved.tuned, "0.0"),
+        ("no", saved.tuned, "1.1"),
+    ):
+        kept += ["--from", str(tmp_path / f"{name}.safetensors")]
+        command = ["capture", "--file", saved.texts, "--lines", "-m", model, "--keep", heads, "-o", kept[-1]]
+        assert run(command) == 0
+    capsys.readouterr()
+    assert run(["compare", *kept, "--expect", "max_js_change<0", "--json"]) == 3
+    err = capsys.readouterr().err
+    assert "expected max_js_change<0, but max_js_change is " in err
+    assert "there is no max_js_change" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -225,6 +254,7 @@ def test_maps_that_do_not_fit_are_refused_with_an_option_that_compare_has(
     saved: Directories, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1000)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
     assert run(of(saved, saved.base, saved.tuned)) == 1
     assert "give shorter texts" in capsys.readouterr().err
 
