@@ -1,7 +1,7 @@
 """``attnviz compare``: the heads of one model in another, and what changed between two."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,14 +144,20 @@ def _compared(first: _Side, second: _Side, pairing: Pairing) -> "Comparison":
 def _views(
     found: "Comparison", sides: tuple[_Side, _Side], wanted: Sequence[str], style: "Style"
 ) -> "Iterator[View]":
-    """Those that are wanted; a change that was not asked for alone only where there is one."""
+    """Those that are wanted; a change that was not asked for alone only where there is one.
+
+    What one has said of the comparison the next does not say again.
+    """
     from attnviz import api
 
+    told: set[str] = set()
     for view in wanted:
         if view == CHANGE and len(wanted) > 1 and not found.changes:
             continue
         seen = [side.seen[0] for side in sides] if view == MAPS else ()
-        yield api.comparison_view(found, view, seen=seen, style=style)
+        made = api.comparison_view(found, view, seen=seen, style=style)
+        yield replace(made, notes=tuple(note for note in made.notes if note not in told))
+        told.update(made.notes)
 
 
 def _expect(found: "Sequence[Comparison]", text: str | None) -> None:

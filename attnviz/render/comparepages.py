@@ -107,11 +107,16 @@ def _table(found: Comparison, style: Style) -> Table:
         what="matches",
         columns=tuple(replace(column, shown=column.shown and _told(column, found)) for column in COLUMNS),
         rows=tuple(tuple(row[column.name] for column in COLUMNS) for row in rows),
-        notes=("; ".join(meanings), *found.notes),
+        notes=("; ".join(meanings), *found.notes, *_testing(found)),
         document=_document(found),
         cmap=style.cmap or COLOURS,
         recipe=_recipe(found, style, "matches"),
     )
+
+
+def _testing(found: Comparison) -> tuple[str, ...]:
+    """What is said of the test beside a view that tells how many matches there are."""
+    return (found.testing,) if found.testing else ()
 
 
 def _told(column: Column, found: Comparison) -> bool:
@@ -131,7 +136,10 @@ def _heads(found: Comparison, style: Style) -> Page:
         "head",
     )
     note = "columns: the heads of B in the order of the heads of A that they match, then those without"
-    return _page(found, style, "heads", (heatmap,), note)
+    page = _page(found, style, "heads", (heatmap,), note)
+    return replace(
+        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_testing(found))
+    )
 
 
 def _layers(found: Comparison, style: Style) -> Page:
@@ -198,7 +206,7 @@ NAMES = (*VIEWS, MAPS)
 def _page(found: Comparison, style: Style, view: str, shown: tuple[Heatmap, ...], note: str) -> Page:
     """A page of similarities; rows are of the first, columns of the second."""
     return Page(
-        title=_title(found, style, summary_line(found)),
+        title=_title(found, style, f"over {len(found.samples)} samples"),
         heatmaps=shown,
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or COLOURS,

@@ -70,6 +70,7 @@ def test_matches_and_the_change_of_each_head_are_printed(saved: Directories, cap
     assert lines[0].startswith("A: base  B: tuned")
     assert lines[2].split()[:3] == ["A", "B", "similarity"]
     assert "most changed: head 1.2, " in out
+    assert out.count("no intervals") == out.count("null: ") == 1
     assert max(map(len, lines)) <= 80
     assert not err
 

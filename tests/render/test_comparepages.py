@@ -68,8 +68,17 @@ A    B    similarity  null  floor      q  verdict
 match: more alike than chance and than the head's positions alone; position: no
 more alike than the head's positions alone would be; chance: no more alike than
 the best of B on another text
-a note"""
+a note
+a null"""
     )
+
+
+@pytest.mark.parametrize(("view", "tested"), [("matches", True), ("heads", True), ("layers", False),
+                                              ("change", False), ("maps", False)])  # fmt: skip
+def test_how_matches_were_tested_is_told_where_they_are_counted(view, tested):
+    made = comparison_view(SAME, view, PLAIN, Seen(seen(), seen()))
+    assert "a note" in made.notes
+    assert ("a null" in made.notes, "4 of 4 heads" in made.title) == (tested, tested)
 
 
 def test_intervals_have_columns_where_there_are_any():
