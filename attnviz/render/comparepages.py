@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from attnviz.analysis.average import heatmaps
-from attnviz.analysis.comparison import Comparison, Match, Verdict, fields_of
+from attnviz.analysis.comparison import Change, Comparison, Match, Verdict, fields_of
 from attnviz.analysis.words import by_words
 from attnviz.captures import Capture, Head, Numbers
 from attnviz.errors import SelectionError, UsageError
@@ -33,6 +33,7 @@ MAPS, TABLE, CHANGE = "maps", "matches", "change"
 COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
 NARROW = 12  # words of a map of which four have room side by side
+UNCHANGED = 0.0005  # what is less is written as 0.000
 MEASURED = {"js": JS, "cka": CKA}
 CHANGED = {"js": "Jensen-Shannon distance", "cka": "1 - centred kernel alignment"}
 MEANING: dict[Verdict, str] = {
@@ -180,8 +181,6 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
         names = " and ".join(printable(model.name) for model in found.models)
         raise SelectionError(f"no change head by head: {names} do not have the same layers and heads")
     values = {one.head: one.change.value for one in found.changes}
-    most = max(found.changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
-    note = f"most changed: head {most.head.name}, {most.change.value:.3f}"
     return HeadGrid(
         title=_title(found, style, "what changed, head by head"),
         metric=f"{found.measure}_change",
@@ -189,9 +188,16 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
         stacks=stacks_of(values),
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or COLOURS,
-        notes=(note, *found.notes),
+        notes=(_most_changed(found.changes), *found.notes),
         recipe=_recipe(found, style, CHANGE),
     )
+
+
+def _most_changed(changes: Sequence[Change]) -> str:
+    most = max(changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
+    if most.change.value < UNCHANGED:
+        return f"nothing changed: no change reaches {2 * UNCHANGED:g}"
+    return f"most changed: head {most.head.name}, {most.change.value:.3f}"
 
 
 VIEWS: dict[str, Callable[[Comparison, Style], View]] = {

@@ -165,6 +165,11 @@ def test_changes_are_a_grid_with_the_head_that_changed_most():
     assert inside(drawn(grid_figure(view, PLAIN)))
 
 
+def test_where_nothing_changed_no_head_is_named_as_the_one_that_did():
+    same = comparison(np.eye(4), shapes=((2, 2), (2, 2)), changes=[0.0, 0.0004, 0.0, math.nan])
+    assert grid(same).notes[0] == "nothing changed: no change reaches 0.001"
+
+
 def test_small_changes_have_a_third_digit():
     small = comparison(np.eye(4), shapes=((2, 2), (2, 2)), changes=[0.0, 0.021, 0.002, math.nan])
     assert ".021" in shown(printed_grid(grid(small)))
