@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from attnviz.analysis.average import heatmaps
+from attnviz.analysis.chance import LEAST_ABOVE, LEVEL
 from attnviz.analysis.comparison import Change, Comparison, Match, Verdict, fields_of
 from attnviz.analysis.words import by_words
 from attnviz.captures import Capture, Head, Numbers
@@ -37,9 +38,9 @@ UNCHANGED = 0.0005  # what is less is written as 0.000
 MEASURED = {"js": JS, "cka": CKA}
 CHANGED = {"js": "Jensen-Shannon distance", "cka": "1 - centred kernel alignment"}
 MEANING: dict[Verdict, str] = {
-    "match": "match: more alike than chance and than the head's positions alone",
+    "match": f"match: above null with q ≤ {LEVEL:g}, and by more than {LEAST_ABOVE:g} above floor",
     "position": "position: no more alike than the head's positions alone would be",
-    "chance": "chance: no more alike than the best of B on another text",
+    "chance": f"chance: not above null, or with q above {LEVEL:g}: B is as alike on another text",
     "untested": "untested: too few samples for a null",
 }
 COLUMNS = (

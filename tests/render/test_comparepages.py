@@ -65,9 +65,9 @@ A    B    similarity  null  floor      q  verdict
 1.1  0.2        0.70  0.50   0.25  0.004  chance
 0.1  0.0        0.40  0.50   0.25  0.004  position
 
-match: more alike than chance and than the head's positions alone; position: no
-more alike than the head's positions alone would be; chance: no more alike than
-the best of B on another text
+match: above null with q ≤ 0.05, and by more than 0.01 above floor; position: no
+more alike than the head's positions alone would be; chance: not above null, or
+with q above 0.05: B is as alike on another text
 a note
 a null"""
     )
