@@ -109,16 +109,26 @@ def _table(found: Comparison, style: Style) -> Table:
         what="matches",
         columns=tuple(replace(column, shown=column.shown and _told(column, found)) for column in COLUMNS),
         rows=tuple(tuple(row[column.name] for column in COLUMNS) for row in rows),
-        notes=("; ".join(meanings), *found.notes, *_testing(found)),
+        notes=("; ".join(meanings), *found.notes, *_of_matches(found)),
         document=_document(found),
         cmap=style.cmap or COLOURS,
         recipe=_recipe(found, style, "matches"),
     )
 
 
-def _testing(found: Comparison) -> tuple[str, ...]:
-    """What is said of the test beside a view that tells how many matches there are."""
-    return (found.testing,) if found.testing else ()
+def _of_matches(found: Comparison) -> Iterator[str]:
+    """What is said beside a view that tells how many matches there are."""
+    alone = _comparable(found) - len(found.matches)
+    if alone > 0:
+        whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
+        yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
+    if found.testing:
+        yield found.testing
+
+
+def _comparable(found: Comparison) -> int:
+    """How many heads of the first can be compared with any of the second."""
+    return int((~np.isnan(found.similarity.values)).any(1).sum())
 
 
 def _told(column: Column, found: Comparison) -> bool:
@@ -140,7 +150,7 @@ def _heads(found: Comparison, style: Style) -> Page:
     note = "columns: the heads of B in the order of the heads of A that they match, then those without"
     page = _page(found, style, "heads", (heatmap,), note)
     return replace(
-        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_testing(found))
+        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_of_matches(found))
     )
 
 

@@ -69,6 +69,7 @@ match: above null with q ≤ 0.05, and by more than 0.01 above floor; position: 
 more alike than the head's positions alone would be; chance: not above null, or
 with q above 0.05: B is as alike on another text
 a note
+1 head of A has no partner, as B has 3: --match nearest gives each one
 a null"""
     )
 
@@ -91,6 +92,13 @@ def test_intervals_have_columns_where_there_are_any():
 def test_what_was_not_tested_is_called_no_match():
     untested = comparison([[0.5] * 3] * 4, pairs=[(0, 0)], verdicts=["untested"])
     assert table(untested).title.endswith("4 heads of A beside 3 of B over 2 samples: matches are not tested")
+
+
+@pytest.mark.parametrize("view", ["matches", "heads"])
+def test_heads_that_are_left_without_a_partner_are_counted(view):
+    more = comparison([[0.5]] * 4, shapes=((2, 2), (1, 1)), pairs=[(0, 0)])
+    note = "3 heads of A have no partner, as B has 1: --match nearest gives each one"
+    assert note in comparison_view(more, view, PLAIN).notes
 
 
 def test_the_document_has_matches_by_name_all_similarities_and_null_for_what_is_missing():
