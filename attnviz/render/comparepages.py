@@ -90,8 +90,11 @@ def check(view: str, style: Style) -> None:
 
 
 def summary_line(found: Comparison) -> str:
-    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples"."""
-    heads, over = len(found.first), f"over {len(found.samples)} samples"
+    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples".
+
+    Heads that can be compared with none of the second are not counted.
+    """
+    heads, over = _comparable(found), f"over {len(found.samples)} samples"
     noun = "head" if heads == 1 else "heads"
     if all(match.verdict == "untested" for match in found.matches):
         return f"{heads} {noun} of A beside {len(found.second)} of B {over}: matches are not tested"
@@ -118,7 +121,10 @@ def _table(found: Comparison, style: Style) -> Table:
 
 def _of_matches(found: Comparison) -> Iterator[str]:
     """What is said beside a view that tells how many matches there are."""
-    alone = _comparable(found) - len(found.matches)
+    comparable, heads = _comparable(found), len(found.first)
+    if comparable < heads:
+        yield f"{heads - comparable} of {heads} heads of A can be compared with none of B and do not count"
+    alone = comparable - len(found.matches)
     if alone > 0:
         whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
         yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
@@ -321,6 +327,7 @@ def _document(found: Comparison) -> dict[str, object]:
         "seed": found.seed,
         "hidden": list(found.hidden),
         "matched": found.matched,
+        "comparable": _comparable(found),
         "first": [head.name for head in found.first],
         "second": [head.name for head in found.second],
         "similarity": found.similarity.values,

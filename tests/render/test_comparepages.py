@@ -95,6 +95,19 @@ def test_what_was_not_tested_is_called_no_match():
 
 
 @pytest.mark.parametrize("view", ["matches", "heads"])
+def test_heads_that_can_be_compared_with_none_are_not_counted(view):
+    some = comparison(
+        [[0.5, 0.1], [math.nan] * 2, [0.2, 0.6]], shapes=((1, 3), (1, 2)), pairs=[(0, 0), (2, 1)]
+    )
+    made = comparison_view(some, view, PLAIN)
+    assert "2 of 2 heads of A have a match" in made.title
+    assert "1 of 3 heads of A can be compared with none of B and do not count" in made.notes
+    assert not any("no partner" in note for note in made.notes)
+    document = json.loads(json_table(table(some)))
+    assert (document["matched"], document["comparable"]) == (2, 2)
+
+
+@pytest.mark.parametrize("view", ["matches", "heads"])
 def test_heads_that_are_left_without_a_partner_are_counted(view):
     more = comparison([[0.5]] * 4, shapes=((2, 2), (1, 1)), pairs=[(0, 0)])
     note = "3 heads of A have no partner, as B has 1: --match nearest gives each one"
