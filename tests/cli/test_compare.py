@@ -215,7 +215,7 @@ def test_a_comparison_without_the_number_hides_no_offender(
         (["-m", "no such model"], 2, "takes two models or more, and one is given: add -m NAME"),
         ([], 2, "none is given: add -m NAME twice"),
         (["-m", "a", "-m", "b", "--expect", "max_js_chang<1"], 2, "did you mean max_js_change"),
-        (["-m", "a", "-m", "b", "--generate", "3"], 2, "only one text is compared"),
+        (["-m", "a", "-m", "b", "--generate", "3"], 2, "No such option: --generate"),
         (["-m", "a", "-m", "b", "--cmap", "no"], 2, "no"),
         (["-m", "a", "-m", "b", "-o", "x.npz"], 1, "no format is known by the suffix '.npz'"),
         (["-m", "a", "-m", "b", "-o", "x.json", "--json"], 2, "leave it out and give -o FILE.json"),
