@@ -4,7 +4,7 @@ from itertools import accumulate, takewhile
 
 from attnviz.analysis.average import heatmaps
 from attnviz.analysis.reduce import reduced
-from attnviz.analysis.select import selected
+from attnviz.analysis.select import at_hand
 from attnviz.captures import Capture, LayerMaps
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
@@ -25,7 +25,7 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
     Raises UsageError or SelectionError for a choice that means nothing here.
     """
     check(style)
-    chosen = selected(capture, choice)
+    chosen = at_hand(capture, choice)
     outcome = reduced(chosen.maps, choice)
     if choice.maps or (chosen.notes != capture.notes and _count(chosen.maps) <= FEW):
         shown, atlas = heatmaps(outcome.maps, choice.mean), None
