@@ -77,6 +77,8 @@ def _print(found: "Diagnosis") -> None:
         console.print(f"not shown: {', '.join(left_out)}; a wider terminal or --json has room")
     if found.needs:
         console.print(_needs(found.needs))
+    for line in found.unread:
+        console.print(line, soft_wrap=True)
     console.print(_summary(found))
 
 

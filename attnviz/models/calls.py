@@ -182,6 +182,13 @@ def may_see(mask: Tensor) -> Tensor:
     return mask if mask.dtype == torch.bool else mask > HIDING
 
 
+def hides_rows_by_numbers(call: AttentionCall) -> bool:
+    """Whether some row may see nothing, by a mask of numbers: these are no less than finite."""
+    if call.mask is None or call.mask.dtype == torch.bool:
+        return False
+    return not bool(may_see(call.mask[..., : call.keys]).any(-1).all())
+
+
 @dataclass(frozen=True)
 class Block:
     """Neighbouring query rows of a call and the keys that any of them may see.

@@ -101,8 +101,7 @@ class Run:
 
         Returns its output, if that was made on the way.
         """
-        read = self._batch.read
-        outputs = [self._take(path, part) for part in apart(event, read.length if read else None)]
+        outputs = [self._take(path, part) for part in apart(event, self.frames.running)]
         return outputs[0]
 
     def _take(self, path: str, event: Event) -> Tensor | None:

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 
 from attnviz.errors import ModelError
 from attnviz.inputs import printable
+from attnviz.models.fresh import remembering, same_memories
 
 WATCHABLE = ("sdpa", "eager")
 ACCELERATORS = ("cuda", "xpu", "mps")
@@ -36,6 +37,7 @@ class Parts:
     weights:         all of them, as tensors
     modules:         all of them; paths: how the model calls each, by its identity
     implementations: whatever holds the name of the attention that is computed; caches: whether there are any
+    remembering:     modules that keep something of a run for later ones
     exchangers:      modules that may exchange their kind of attention for another one for good
     devices:         numbers of the accelerators that it lies on, which are of this ``kind``
     """
@@ -45,6 +47,7 @@ class Parts:
     paths: Mapping[int, str]
     implementations: tuple["_Holder", ...]
     caches: tuple["_Holder", ...]
+    remembering: tuple[nn.Module, ...]
     exchangers: tuple[Any, ...]
     kind: str
     devices: tuple[int, ...]
@@ -65,6 +68,7 @@ def parts_of(model: nn.Module) -> Parts:
         paths={id(module): name for name, module in named},
         implementations=implementations,
         caches=tuple(_holders(model, "use_cache")),
+        remembering=remembering(modules),
         exchangers=tuple(
             module
             for module in modules
@@ -153,7 +157,8 @@ def _changed(parts: Parts, *, eager: bool) -> Iterator[None]:
             holder.value = value
         for module in training:
             module.training = False
-        yield
+        with same_memories(parts.remembering):
+            yield
     finally:
         for holder, own, _ in others:
             holder.value = own

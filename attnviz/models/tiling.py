@@ -59,15 +59,16 @@ def tiles_and_output(
 ) -> tuple[Iterator[Tile], Tensor] | None:
     """The weights of all heads, and the output ``[1, queries, heads, value_dim]``, complete after the last.
 
-    None where the output had better be the model's own: in half precision, on a GPU, where it pads, and where
-    its function is not the textbook's.
+    None where the output had better be the model's own: in half precision, on a GPU, where it pads, where its
+    function is not the textbook's, and where a row that may see nothing reads the mean of all values (what
+    torch makes of a mask's lowest numbers).
     """
     query = call.query
     elsewhere = query.dtype != torch.float32 or query.device.type != "cpu"
     if elsewhere or query.shape[0] != 1 or len(place.queries) != call.queries:
         return None
     whole = calls.side_by_side(calls.in_single_precision(call))
-    if not is_textbook(whole):
+    if calls.hides_rows_by_numbers(call) or not is_textbook(whole):
         return None
     output = query.new_empty(1, call.queries, call.heads, call.value.shape[-1])
     taking = Taking(whole, layer, place, scratch, True, output[0])

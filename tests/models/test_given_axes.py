@@ -185,3 +185,20 @@ def test_patches_of_an_image_lie_on_their_grid_and_have_no_distance_without(kind
         far = np.linalg.norm(places[:, None] - places[None], axis=-1)
         own = seen.map(head.name)[grid.first :, grid.first :]
         np.testing.assert_allclose(value, (own * far).sum(1).mean(), rtol=1e-4)
+
+
+def test_of_several_things_that_a_model_reads_the_first_is_its_input() -> None:
+    config = ViTConfig(**HEADS, num_hidden_layers=1, image_size=32, patch_size=8)
+    model = ViTModel(config)
+    model.main_input_name = ["pixel_values", "task_inputs"]  # as OneFormer's
+    assert len(seen_of({"pixel_values": torch.randn(1, 3, 32, 32)}, model).maps) == 1
+
+
+def test_an_image_that_each_stage_cuts_otherwise_has_no_grid() -> None:
+    config = ViTConfig(
+        hidden_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
+    )
+    model = ViTModel(config).eval()
+    model.config.patch_size = [7, 3, 3, 3]
+    seen = seen_of({"pixel_values": torch.randn(1, 3, 28, 28)}, model)
+    assert seen.maps["0"].keys.grid is None

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import (
     ViTConfig,
     ViTModel,
@@ -13,6 +13,7 @@ from transformers import (
 
 import attnviz
 from attnviz.errors import InputError, ModelError, UsageError
+from attnviz.models.checks import Reads, check_prepared
 from tests.models import zoo
 from tests.models.given import HEADS, IDS, TEXT, made, seen_of
 
@@ -84,3 +85,29 @@ def test_a_batch_of_two_is_refused() -> None:
     model, _ = made("bert")
     with pytest.raises(InputError, match=r"input_ids has shape \[2, 7\]: give a batch of one"):
         seen_of({"input_ids": IDS.expand(2, -1)}, model)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"pixel_values": torch.randn(6, 8, 8, 3), "image_grid_thw": torch.tensor([[1, 2, 3]])},
+        {"pixel_values": torch.randn(4, 3, 8, 8)},
+    ],
+    ids=["patches with their grid", "frames"],
+)
+def test_several_images_of_one_sample_are_taken(given: dict[str, Tensor]) -> None:
+    check_prepared(given, Reads("m", "pixel_values", {}, positions=None, books=False, frames=4))
+    with pytest.raises(InputError, match="give a batch of one"):
+        check_prepared(
+            {"pixel_values": torch.randn(2, 3, 8, 8)},
+            Reads("m", "pixel_values", {}, positions=None, books=False),
+        )
+
+
+def test_images_that_do_not_fit_into_memory_are_told_while_the_model_is_looked_over() -> None:
+    config = ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28)
+    model = ViTModel(config).eval()
+    model.layernorm.register_forward_pre_hook(lambda *_: torch.empty(2**50))
+    told = r"while ViTModel was looked over with pixel_values \[1, 3, 28, 28\]: its own work takes more than"
+    with pytest.raises(InputError, match=told):
+        seen_of({"pixel_values": torch.randn(1, 3, 28, 28)}, model)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import attnviz
-from attnviz.captures import Capture, Layers
+from attnviz.captures import Capture, Captures, Layers
 from attnviz.errors import InputError, SelectionError
 from attnviz.recipes import Choice
 from tests.analysis.maps import sentence_axis, small_capture
@@ -76,6 +76,13 @@ NASTY = {
     "no samples": (with_metadata(samples="0"), "does not hold the 0 samples"),
     "samples of 5,000 digits": (with_metadata(samples="9" * 5000), "damaged"),
 }  # fmt: skip
+
+
+def test_a_file_that_tells_of_fewer_samples_than_it_holds_is_refused(file: Path) -> None:
+    Captures(2, lambda _: full_capture()).save(file)
+    file.write_bytes(with_metadata(samples="1")(file.read_bytes()))
+    with pytest.raises(InputError, match=r"it holds more samples than the 1 that it tells of"):
+        attnviz.load(file)
 
 
 @pytest.mark.parametrize("name", NASTY)
