@@ -225,6 +225,7 @@ def test_maps_that_do_not_fit_are_refused_with_an_option_that_compare_has(
     saved: Directories, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1000)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
     assert run(of(saved, saved.base, saved.tuned)) == 1
     assert "give shorter texts" in capsys.readouterr().err
 
