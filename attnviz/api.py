@@ -11,7 +11,7 @@ from attnviz.captures import Capture, Captures, LayerFacts, numbered
 from attnviz.errors import InputError, UsageError
 from attnviz.files import begins_with
 from attnviz.inputs import Sample, check_texts
-from attnviz.recipes import Choice, Listing, Style
+from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadTable, Page, View
 
@@ -294,8 +294,9 @@ def _needs(source: "Source", text: str, tokens: int) -> "Needs":
     )
 
 
-def check(choice: Choice, style: Style | None = None) -> None:
+def check(choice: Choice, style: Style | None = None, view: ViewName = "heatmap") -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
+    pages.check_view(view, choice)
     select.check(choice)
     reduce.check(choice)
     if style is not None:
@@ -310,9 +311,16 @@ def check_keep(keep: str | None) -> None:
         select.check_named(keep)
 
 
-def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
-    """What ``attnviz heatmap`` shows of a capture, ready to be drawn."""
-    return pages.heatmap_page(seen, choice, style)
+def heatmap(
+    seen: Capture, *, choice: Choice = Choice(), style: Style = Style(), view: ViewName = "heatmap"
+) -> Page:
+    """What ``attnviz heatmap`` shows of a capture, ready to be drawn.
+
+    view: "heatmap": the chosen maps, or an overview of every layer and head; "maps": every chosen map under
+          its labels; "atlas": every chosen map, small, under its name
+    Raises UsageError or SelectionError for a choice that means nothing here.
+    """
+    return pages.heatmap_page(seen, choice, style, view)
 
 
 def heads(

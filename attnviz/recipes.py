@@ -17,6 +17,8 @@ SCHEMA = 1
 
 Kind = Literal["self", "cross"]
 Mean = Literal["heads", "layers", "all"]
+ViewName = Literal["heatmap", "maps", "atlas"]
+"""Of what ``attnviz heatmap`` draws; "heatmap": the chosen maps, or an overview of every layer and head."""
 
 
 @dataclass(frozen=True)

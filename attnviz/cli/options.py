@@ -25,7 +25,7 @@ from attnviz.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
-    from attnviz.recipes import Choice, Listing, Style
+    from attnviz.recipes import Choice, Listing, Style, ViewName
 
 
 class DType(StrEnum):
@@ -50,6 +50,12 @@ class Scale(StrEnum):
     LINEAR = "linear"
     LOG = "log"
     SQRT = "sqrt"
+
+
+class View(StrEnum):
+    HEATMAP = "heatmap"
+    MAPS = "maps"
+    ATLAS = "atlas"
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,21 @@ class Choices:
             words=self.words,
             mean=self.mean.value if self.mean else None,
         )
+
+
+@dataclass(frozen=True)
+class Views:
+    """As what it is shown."""
+
+    view: Annotated[
+        View,
+        Option(help="heatmap: the chosen maps, or an overview; maps: each with its labels; atlas: each small, "
+               "under its name."),
+    ] = View.HEATMAP  # fmt: skip
+
+    def name(self) -> "ViewName":
+        name: ViewName = self.view.value
+        return name
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,35 @@
 """A capture and a choice, made into a page: what is shown, under which title, with which notes."""
 
+from typing import get_args
+
 from attnviz.analysis.average import heatmaps
 from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import selected
 from attnviz.captures import Capture, LayerMaps
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
-from attnviz.recipes import Choice, Style, recipe
+from attnviz.recipes import Choice, Style, ViewName, recipe
 from attnviz.render.colours import colours
-from attnviz.render.views import Atlas, Page, Scale
+from attnviz.render.views import Atlas, Heatmap, Page, Scale
 
 MOST_DOTS = 16_384  # across a figure
 TITLE_LENGTH = 60  # characters of the text in a title
 
 
-def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
+def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName = "heatmap") -> Page:
     """The page of ``attnviz heatmap``.
 
-    With a choice of maps those maps; else an overview of every layer and head, and one map: the mean
-    over the heads of the last layer.
+    view: "heatmap": with a choice of maps those maps; else an overview of every layer and head, and one map,
+          the mean over the heads of the last layer; "maps": every chosen map under its labels; "atlas": every
+          chosen map, small, under its name
     Raises UsageError or SelectionError for a choice that means nothing here.
     """
     check(style)
-    chosen = selected(capture, choice)
-    outcome = reduced(chosen.maps, choice)
-    if choice.maps:
-        shown, atlas = heatmaps(outcome.maps, choice.mean), None
-    else:
-        shown, atlas = heatmaps(outcome.maps[-1:], "heads"), _atlas(outcome.maps)
+    check_view(view, choice)
+    outcome = reduced(selected(capture, choice).maps, choice)
+    shown, atlas = _content(outcome.maps, choice, view)
     reduction = {"hidden": outcome.hidden, "groups": _groups(outcome.maps)}
-    made = recipe("heatmap", capture, choice, style, reduction=reduction)
+    made = recipe("heatmap", capture, choice, style, view=view, reduction=reduction)
     return Page(
         title=title_of(capture) if style.title is None else printable(style.title),
         heatmaps=shown,
@@ -39,6 +39,24 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
         notes=(*capture.notes, *outcome.notes),
         recipe=made,
     )
+
+
+def _content(
+    maps: tuple[LayerMaps, ...], choice: Choice, view: ViewName
+) -> tuple[tuple[Heatmap, ...], Atlas | None]:
+    if view == "atlas":
+        return (), _atlas(maps)
+    if choice.maps or view == "maps":
+        return heatmaps(maps, choice.mean), None
+    return heatmaps(maps[-1:], "heads"), _atlas(maps)
+
+
+def check_view(view: ViewName, choice: Choice) -> None:
+    """Raises UsageError for a view that is not there, or that the choice does not go with."""
+    if view not in get_args(ViewName):
+        raise UsageError(f"--view {view!r} is none of {', '.join(get_args(ViewName))}")
+    if view == "atlas" and choice.mean:
+        raise UsageError(f"--view atlas shows every head by itself: leave out --mean {choice.mean}")
 
 
 def check(style: Style) -> None:

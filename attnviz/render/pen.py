@@ -60,8 +60,13 @@ def figure_bytes(drawn: "Figure", suffix: str, view: Drawable) -> bytes:
     return file.getvalue()
 
 
+def png_texts(view: Drawable) -> dict[str, str]:
+    """What a PNG says besides its dots."""
+    return {"Title": view.title, "Software": "attnviz", "attnviz:recipe": view.recipe_json}
+
+
 _METADATA: dict[str, Callable[[Drawable], dict[str, Any]]] = {
-    ".png": lambda view: {"Title": view.title, "Software": "attnviz", "attnviz:recipe": view.recipe_json},
+    ".png": png_texts,
     ".pdf": lambda view: {
         "Title": view.title,
         "Creator": "attnviz",
