@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hin
 
 from attnviz.captures import Capture, ModelFacts
 from attnviz.errors import InputError
+from attnviz.venues import Medium
 
 SCHEMA = 1
 
@@ -52,6 +53,7 @@ class Style:
     """How it is drawn.
 
     scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours
+    medium: what it is for; without a width figures for a talk or a poster are larger
     width: of a figure, in inches; None to fit what is drawn
     dpi:   dots an inch of a PNG; font_size: in points
     """
@@ -60,6 +62,7 @@ class Style:
     scale: Literal["linear", "log", "sqrt"] = "linear"
     vmax: float = 1.0
     title: str | None = None
+    medium: Medium = "paper"
     width: float | None = None
     dpi: int = 200
     font_size: float = 8.0

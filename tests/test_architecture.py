@@ -17,7 +17,7 @@ LEAVES = {
     "attnviz.analysis.words", "attnviz.analysis.comparison",
     "attnviz.stored", "attnviz.stored.arrays", "attnviz.stored.checks", "attnviz.stored.codec",
     "attnviz.stored.container", "attnviz.stored.files", "attnviz.stored.npz", "attnviz.stored.textless",
-    "attnviz.frames",
+    "attnviz.frames", "attnviz.venues",
 }  # fmt: skip
 ROOMS = [
     "attention",

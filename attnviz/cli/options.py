@@ -52,6 +52,12 @@ class Scale(StrEnum):
     SQRT = "sqrt"
 
 
+class Medium(StrEnum):
+    PAPER = "paper"
+    TALK = "talk"
+    POSTER = "poster"
+
+
 class View(StrEnum):
     HEATMAP = "heatmap"
     MAPS = "maps"
@@ -178,7 +184,7 @@ class Views:
 
     view: Annotated[
         View,
-        Option(help="heatmap: the chosen maps, or an overview; maps: each with its labels; atlas: each small, "
+        Option(help="heatmap: the chosen maps, or an overview; maps: each with labels; atlas: each small, "
                "under its name."),
     ] = View.HEATMAP  # fmt: skip
 
@@ -244,24 +250,34 @@ class Drawing:
     title: Annotated[str | None, Option(metavar="TEXT", help="Instead of the model's name and the text.")] = (
         None
     )
-    width: Annotated[str | None, Option(metavar="3.3in", help="Width of a figure.")] = None
+    medium: Annotated[
+        Medium, Option("--style", help="Sizes for print, for slides, or for reading from afar.")
+    ] = Medium.PAPER
+    width: Annotated[
+        str | None,
+        Option(metavar="3.3in|acl|acl:page", help="Of a figure; or that of a column or page of acl, "
+               "neurips, cvpr or nature, with letters of its size."),
+    ] = None  # fmt: skip
     dpi: Annotated[int, Option(metavar="N", min=30, max=1200, help="Dots an inch of a PNG.")] = 200
-    font_size: Annotated[float, Option(metavar="POINTS", min=2, max=40, help="Size of a figure's text.")] = (
-        8.0
-    )
+    font_size: Annotated[
+        float | None,
+        Option(metavar="POINTS", min=2, max=40, help="Size of a figure's text, else as the style has it."),
+    ] = None
     force: Annotated[bool, Option("--force", help="Replace a file of another kind.")] = False
 
     def style(self) -> "Style":
         from attnviz.recipes import Style
+        from attnviz.venues import inches, points
 
         return Style(
             cmap=self.cmap,
             scale=self.scale.value,
             vmax=self.vmax,
             title=self.title,
-            width=_inches(self.width),
+            medium=self.medium.value,
+            width=None if self.width is None else inches(self.width),
             dpi=self.dpi,
-            font_size=self.font_size,
+            font_size=self.font_size or points(self.medium.value, self.width),
         )
 
 
@@ -349,17 +365,3 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
         )
         for entry in fields(group)
     ]
-
-
-def _inches(width: str | None) -> float | None:
-    if width is None:
-        return None
-    units = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
-    number, unit = (width[:-2], width[-2:]) if width[-2:] in units else (width, "in")
-    try:
-        inches = float(number) * units[unit]
-    except ValueError:
-        raise UsageError(f"--width {width!r} is no length: write 3.3in, 84mm or 8.4cm") from None
-    if not 0.5 <= inches <= 100:
-        raise UsageError(f"--width {width!r} is not between 0.5 and 100 inches")
-    return inches

@@ -11,7 +11,6 @@ from functools import cached_property
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.drawing import Cells, Drawing, Levels, Words, bar_levels, heatmap_levels, levels
-from attnviz.render.fonts import Fonts
 from attnviz.render.layout import BAR, GAP, MARGIN, PAGE, TALLEST_BAR, Box, bar_room
 from attnviz.render.lettering import LEADING, PAD, Lettering
 from attnviz.render.pen import GREY, INK
@@ -29,8 +28,8 @@ def atlas_drawing(page: Page, atlas: Atlas, style: Style) -> Drawing:
     Maps with more tokens than dots are pooled, and the caption says so. Raises UsageError for a width that
     leaves no room for the maps.
     """
-    texts = (page.title, page.measured, *page.notes, *atlas.layers, "·×…0123456789")
-    plan = _Plan(page, atlas, style, Lettering(Fonts.for_texts(texts), style.font_size))
+    page = _noted(page, style)
+    plan = _Plan(page, atlas, style, Lettering.of(style, _texts(page, atlas)))
     return Drawing(
         plan.width,
         plan.height,
@@ -40,6 +39,23 @@ def atlas_drawing(page: Page, atlas: Atlas, style: Style) -> Drawing:
         frames=(*plan.boxes, plan.bar),
         cells=tuple(plan.cells()),
     )
+
+
+def annotated(page: Page) -> Page:
+    """With a note on what only the picture does, in the style of its recipe: pooling."""
+    style = page.recipe.style if page.recipe else Style()
+    return _noted(page, style)
+
+
+def _noted(page: Page, style: Style) -> Page:
+    if page.atlas is None:
+        return page
+    plan = _Plan(page, page.atlas, style, Lettering.of(style, _texts(page, page.atlas)))
+    return page.noted(*plan.pooling())
+
+
+def _texts(page: Page, atlas: Atlas) -> tuple[str, ...]:
+    return (page.title, page.measured, *page.notes, *atlas.layers, "·×…0123456789")
 
 
 @dataclass(frozen=True)
@@ -57,7 +73,7 @@ class _Plan:
 
     @cached_property
     def width(self) -> float:
-        return self.style.width or PAGE
+        return self.style.width or PAGE * self.letters.grown
 
     @cached_property
     def left(self) -> float:
@@ -94,7 +110,7 @@ class _Plan:
 
     @cached_property
     def caption(self) -> list[str]:
-        return self._wrapped(" · ".join((*self.page.notes, *self._pooling())), self.letters.small)
+        return self._wrapped(" · ".join(self.page.notes), self.letters.small)
 
     @cached_property
     def above(self) -> float:
@@ -239,7 +255,7 @@ class _Plan:
             return heatmap_levels(heatmap, self.page.scale)
         return levels(thumbnail(heatmap, rows, columns), self.page.scale)
 
-    def _pooling(self) -> Iterator[str]:
+    def pooling(self) -> Iterator[str]:
         longest = max((max(heatmap.weights.shape) for _, _, heatmap in self.atlas.maps), default=1)
         if longest > self.most:
             unit = several(self.atlas.maps[0][2].unit)

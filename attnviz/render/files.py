@@ -11,13 +11,13 @@ from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
 from attnviz.render.atlasfigure import atlas_drawing
+from attnviz.render.captions import page_as_drawn
 from attnviz.render.drawing import Drawing, vector_figure
-from attnviz.render.figure import ROOM, figure
+from attnviz.render.figure import figure
 from attnviz.render.gridfigure import grid_figure
 from attnviz.render.numbers import numbers_bytes
 from attnviz.render.pen import figure_bytes, png_texts
 from attnviz.render.png import palette_png
-from attnviz.render.pooling import fitted
 from attnviz.render.raster import raster
 from attnviz.render.tablefigure import table_figure
 from attnviz.render.tablefiles import grid_bytes, table_bytes
@@ -92,9 +92,9 @@ def _is_one(path: Path, kind: Format) -> bool:
 
 
 def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    page = page_as_drawn(page)
     if page.atlas is not None and not page.heatmaps:
         return _drawing_picture(page, atlas_drawing(page, page.atlas, style), style, suffix=suffix)
-    page = fitted(page, ROOM)
     drawn, notes = figure(page, style)
     return figure_bytes(drawn, suffix, page), notes
 

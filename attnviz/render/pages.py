@@ -10,10 +10,13 @@ from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.recipes import Choice, Style, ViewName, recipe
 from attnviz.render.colours import colours
+from attnviz.render.prose import quoted
 from attnviz.render.views import Atlas, Heatmap, Page, Scale
+from attnviz.venues import NARROWEST, WIDEST
 
 MOST_DOTS = 16_384  # across a figure
-TITLE_LENGTH = 60  # characters of the text in a title
+_TITLES = 8  # of maps that a recipe names one by one
+_DPI, _POINTS = (30, 1200), (2, 40)
 
 
 def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName = "heatmap") -> Page:
@@ -28,7 +31,13 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName 
     check_view(view, choice)
     outcome = reduced(selected(capture, choice).maps, choice)
     shown, atlas = _content(outcome.maps, choice, view)
-    reduction = {"hidden": outcome.hidden, "groups": _groups(outcome.maps)}
+    notes = (*capture.notes, *outcome.notes)
+    reduction = {
+        "hidden": outcome.hidden,
+        "groups": _groups(outcome.maps),
+        "shown": [*([atlas.title] if atlas else []), *_titles(shown)],
+        "notes": list(notes),
+    }
     made = recipe("heatmap", capture, choice, style, view=view, reduction=reduction)
     return Page(
         title=title_of(capture) if style.title is None else printable(style.title),
@@ -36,7 +45,7 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName 
         atlas=atlas,
         scale=Scale(style.scale, style.vmax),
         cmap=style.cmap,
-        notes=(*capture.notes, *outcome.notes),
+        notes=notes,
         recipe=made,
     )
 
@@ -49,6 +58,11 @@ def _content(
     if choice.maps or view == "maps":
         return heatmaps(maps, choice.mean), None
     return heatmaps(maps[-1:], "heads"), _atlas(maps)
+
+
+def _titles(heatmaps: tuple[Heatmap, ...]) -> list[str]:
+    """Of the maps; of many how many they are."""
+    return [each.title for each in heatmaps] if len(heatmaps) <= _TITLES else [f"{len(heatmaps)} maps"]
 
 
 def check_view(view: ViewName, choice: Choice) -> None:
@@ -64,6 +78,13 @@ def check(style: Style) -> None:
     if style.scale not in ("linear", "log", "sqrt"):
         raise UsageError(f"--scale {style.scale!r} is none of linear, log, sqrt")
     colours(style.cmap)
+    for name, value, (least, most) in (
+        ("--dpi", style.dpi, _DPI),
+        ("--font-size", style.font_size, _POINTS),
+        ("--width", style.width or WIDEST, (NARROWEST, WIDEST)),
+    ):
+        if not least <= value <= most:
+            raise UsageError(f"{name} {value:g} is not between {least:g} and {most:g}")
     if style.width is not None and style.width * style.dpi > MOST_DOTS:
         raise UsageError(
             f"--width {style.width:g}in at --dpi {style.dpi} is {style.width * style.dpi:,.0f} dots: "
@@ -92,9 +113,5 @@ def title_of(capture: Capture) -> str:
     """The model and what it read."""
     sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
-    quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts if text)
-    return f"{printable(capture.model.name)}  {quoted or printable(sample.name)}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= TITLE_LENGTH else text[: TITLE_LENGTH - 1].rstrip() + "…"
+    read = " / ".join(quoted(text) for text in texts if text)
+    return f"{printable(capture.model.name)}  {read or printable(sample.name)}"

@@ -8,7 +8,6 @@ import io
 import json
 import math
 import string
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -18,20 +17,13 @@ from attnviz.metrics import METRICS
 from attnviz.render.columns import MISSING, WHOLE, Column, column
 from attnviz.render.labels import cut
 from attnviz.render.lettering import LABEL_LENGTH
+from attnviz.render.tex import tex
 from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic
 
 SCHEMA = 1
+_MARKUP = set("\\`*_{}[]<>#|~$&@")
 _FIRST = ("head", "stack", "layer", "number", "pattern", "score")
 _EVIDENCE = ("query", "key", "weight", "query_position", "key_position", "sample")
-_WRITTEN = {
-    "-": "{-}", "–": "--", "×": "$\\times$", "→": "$\\to$", "“": "``", "”": "''", "…": "\\dots{}", "’": "'",
-    "ß": "ß", "æ": "æ", "ø": "ø", "œ": "œ", "Æ": "Æ", "Ø": "Ø", "Œ": "Œ",
-}  # fmt: skip
-_MARKUP = set("\\`*_{}[]<>#|~$&@")
-_MARKS = set(
-    "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
-)  # accents of TeX's first fonts
-_PLAIN = set(string.ascii_letters + string.digits + " .,:;()[]/+=")  # as they are in TeX, whatever is loaded
 
 
 def table_bytes(view: HeadTable, suffix: str) -> bytes:
@@ -92,16 +84,16 @@ def tex_table(view: HeadTable) -> str:
     lines = [
         f"% attnviz: {view.recipe_json}",
         "% \\usepackage{booktabs}",
-        f"% {_tex(view.title)}",
+        f"% {tex(view.title)}",
         f"\\begin{{tabular}}{{@{{}}{''.join('l' if entry.left else 'r' for entry in shown)}@{{}}}}",
         "\\toprule",
-        _tex_line(_tex(entry.short) for entry in shown),
+        _tex_line(tex(entry.short) for entry in shown),
         "\\midrule",
         *(_tex_line(_tex_cell(entry, row) for entry in shown) for row in view.rows),
         "\\bottomrule",
         "\\end{tabular}",
         "\\par\\smallskip",
-        f"{{\\footnotesize\\raggedright {_tex('; '.join(view.notes))}.\\par}}",
+        f"{{\\footnotesize\\raggedright {tex('; '.join(view.notes))}.\\par}}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -279,24 +271,8 @@ def _tex_cell(entry: Column, row: HeadRow) -> str:
     text = entry.text(row)
     if entry.name == "evidence.sample":
         return _token(text)
-    return "--" if text == MISSING else f"${text}$" if text[0] in "+-" else _tex(text)
+    return "--" if text == MISSING else f"${text}$" if text[0] in "+-" else tex(text)
 
 
 def _token(text: str) -> str:
-    return f"\\texttt{{{_tex(text)}}}"
-
-
-def _tex(text: str) -> str:
-    """Text that TeX prints as it is: every character with a meaning of its own by its number."""
-    return "".join(_tex_letter(letter) for letter in unicodedata.normalize("NFC", text))
-
-
-def _tex_letter(letter: str) -> str:
-    if letter in _PLAIN:
-        return letter
-    if letter in _WRITTEN:
-        return _WRITTEN[letter]
-    base, marks = (decomposed := unicodedata.normalize("NFD", letter))[0], decomposed[1:]
-    if letter < "\u0180" and base.isascii() and base.isalpha() and marks in _MARKS:
-        return letter
-    return f"{{\\char{ord(letter)}}}" if letter.isascii() else f"U+{ord(letter):04X}"
+    return f"\\texttt{{{tex(text)}}}"

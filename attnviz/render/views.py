@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -146,6 +146,16 @@ class Page:
     @property
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
+
+    def noted(self, *notes: str) -> "Page":
+        """The page with these notes too, on it and in its recipe; those that are there are not said twice."""
+        every = tuple(dict.fromkeys((*self.notes, *notes)))
+        if every == self.notes:
+            return self
+        recipe = self.recipe and replace(
+            self.recipe, reduction={**self.recipe.reduction, "notes": list(every)}
+        )
+        return replace(self, notes=every, recipe=recipe)
 
 
 @dataclass(frozen=True)
