@@ -11,7 +11,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -25,7 +25,7 @@ from attnviz.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
-    from attnviz.recipes import Choice, Listing, Style, ViewName
+    from attnviz.recipes import Choice, Comparing, Listing, Style, ViewName
 
 
 class DType(StrEnum):
@@ -62,6 +62,26 @@ class View(StrEnum):
     HEATMAP = "heatmap"
     MAPS = "maps"
     ATLAS = "atlas"
+    LINES = "lines"
+    STRIP = "strip"
+
+
+class Measure(StrEnum):
+    JS = "js"
+    CKA = "cka"
+
+
+class Match(StrEnum):
+    ONE_TO_ONE = "one-to-one"
+    NEAREST = "nearest"
+
+
+class Compared(StrEnum):
+    MATCHES = "matches"
+    HEADS = "heads"
+    LAYERS = "layers"
+    MAPS = "maps"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True)
@@ -107,27 +127,51 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class KeptModels:
+    """What several models saw before, in place of inputs and models."""
+
+    captures: Annotated[
+        list[Path] | None,
+        Option("--from", metavar="CAPTURE", help="What attnviz capture --keep words kept of a model, instead "
+               "of running it; once for each."),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KeptTwo:
+    """What was seen before of two samples, in place of inputs and a model."""
+
+    captures: Annotated[
+        list[Path] | None,
+        Option("--from", metavar="CAPTURE", help="Two samples that attnviz capture kept, without a model: "
+               "one file of both, or --from twice."),
+    ] = None  # fmt: skip
+
+
+Device = Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")]
+Precision = Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")]
+Offline = Annotated[bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")]
+RemoteCode = Annotated[bool, Option("--allow-remote-code", help="Run Python code that comes with the model.")]
+Pickle = Annotated[
+    bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
+]
+MODEL_VARIABLE = "ATTNVIZ_MODEL"
+
+
+@dataclass(frozen=True)
 class Model:
     """Which model, and how it is loaded."""
 
     model: Annotated[
         str,
-        Option("-m", "--model", metavar="NAME[@REVISION]", envvar="ATTNVIZ_MODEL", help="A model that ships "
+        Option("-m", "--model", metavar="NAME[@REVISION]", envvar=MODEL_VARIABLE, help="A model that ships "
                "(builtin:encoder), a directory, or a name on the Hugging Face hub."),
     ] = DEFAULT_MODEL  # fmt: skip
-    device: Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")] = "auto"
-    dtype: Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")] = (
-        DType.AUTO
-    )
-    offline: Annotated[
-        bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")
-    ] = False
-    allow_remote_code: Annotated[
-        bool, Option("--allow-remote-code", help="Run Python code that comes with the model.")
-    ] = False
-    allow_pickle: Annotated[
-        bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
-    ] = False
+    device: Device = "auto"
+    dtype: Precision = DType.AUTO
+    offline: Offline = False
+    allow_remote_code: RemoteCode = False
+    allow_pickle: Pickle = False
 
     def load(self, *, generates: bool = False) -> "Source":
         """The model; generates: it is to write text too."""
@@ -142,6 +186,41 @@ class Model:
             allow_pickle=self.allow_pickle,
             generates=generates,
         )
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which models, and how they are loaded."""
+
+    several: Annotated[
+        list[str] | None,
+        Option("-m", "--model", metavar="NAME[@REVISION]", help="A model that ships (builtin:encoder), a "
+               "directory, or a name on the Hugging Face hub; once for each.", show_default=False),
+    ] = None  # fmt: skip
+    device: Device = "auto"
+    dtype: Precision = DType.AUTO
+    offline: Offline = False
+    allow_remote_code: RemoteCode = False
+    allow_pickle: Pickle = False
+
+    def names(self) -> list[str]:
+        """Those that were named, or else the usual one."""
+        return self.several or [os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL]
+
+    def model(self, name: str) -> Model:
+        """One of them."""
+        return Model(name, self.device, self.dtype, self.offline, self.allow_remote_code, self.allow_pickle)
+
+
+@dataclass(frozen=True)
+class Most:
+    """How many heads are shown, those with the most first."""
+
+    top: Annotated[
+        int | None,
+        Option(metavar="N", min=1, help="The N heads that changed most: rows of the table (10), or of the "
+               "maps that are chosen."),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -185,8 +264,16 @@ class Views:
     view: Annotated[
         View,
         Option(help="heatmap: the chosen maps, or an overview; maps: each with labels; atlas: each small, "
-               "under its name."),
+               "under its name; lines: from query to key; strip: the text in the colours of one query."),
     ] = View.HEATMAP  # fmt: skip
+    query: Annotated[
+        str | None,
+        Option(metavar="TOKEN|N", help="With --view strip: whose attention; a token, or its number from 0."),
+    ] = None
+
+    def asked(self, choice: "Choice") -> "Choice":
+        """The choice with the query that was named."""
+        return replace(choice, query=self.query)
 
     def name(self) -> "ViewName":
         name: ViewName = self.view.value
@@ -230,6 +317,43 @@ class Heads:
 
 
 @dataclass(frozen=True)
+class Pairing:
+    """How heads of two models are compared, and what is shown of that."""
+
+    measure: Annotated[
+        Measure,
+        Option(help="js: 1 - Jensen-Shannon distance, row by row; cka: linear centred kernel alignment."),
+    ] = Measure.JS
+    match: Annotated[
+        Match, Option(help="Each head of A has a head of B for its own, or its nearest, whosever else it is.")
+    ] = Match.ONE_TO_ONE
+    as_is: Annotated[
+        bool,
+        Option("--as-is", help="Compare also what only one of the two may see: causal models with others."),
+    ] = False
+    seed: Annotated[
+        int, Option(metavar="N", min=0, help="Of the samples drawn for the null and for intervals.")
+    ] = 0
+    view: Annotated[
+        Compared | None,
+        Option(help="The table of matches; every head, or layer, of A beside every one of B; the maps of the "
+               "best and worst matches; or, of models of one architecture, the change of each head.  "
+               "[default: matches and change; for a picture heads]", show_default=False),
+    ] = None  # fmt: skip
+    expect: Annotated[
+        str | None,
+        Option(metavar="CONDITION", help="What must hold, else exit status 3: 'max_js_change<0.05'; matches, "
+               "matched (their share), min_, mean_ and max_similarity, and of one architecture "
+               "min_, mean_ and max_js_change."),
+    ] = None  # fmt: skip
+
+    def comparing(self) -> "Comparing":
+        from attnviz.recipes import Comparing
+
+        return Comparing(self.measure.value, self.match.value, self.as_is, self.seed)
+
+
+@dataclass(frozen=True)
 class Drawing:
     """How it looks and where it goes."""
 
@@ -244,9 +368,19 @@ class Drawing:
         ),
     ] = None
     json: Annotated[bool, Option("--json", help="Print the numbers as one JSON document.")] = False
-    cmap: Annotated[str, Option(metavar="NAME", help="A colour map of matplotlib.")] = "viridis"
+    cmap: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            help="A colour map of matplotlib, instead of viridis, or coolwarm for differences.",
+        ),
+    ] = None
     scale: Annotated[Scale, Option(help="How weights become colours.")] = Scale.LINEAR
-    vmax: Annotated[float, Option(metavar="WEIGHT", help="The weight at the top of the colours.")] = 1.0
+    vmax: Annotated[
+        float | None,
+        Option(metavar="WEIGHT", help="The weight at the top of the colours, instead of 1, or the largest "
+               "difference."),
+    ] = None  # fmt: skip
     title: Annotated[str | None, Option(metavar="TEXT", help="Instead of the model's name and the text.")] = (
         None
     )
@@ -289,7 +423,12 @@ class Keeping:
         Path, Option("-o", "--output", metavar="FILE", help="Where to: a .safetensors file, of all samples.")
     ]
     keep: Annotated[
-        str, Option(metavar="all|3.5,7.1|none", help="Which maps are kept whole: all, exact heads, or none.")
+        str,
+        Option(
+            metavar="all|3.5,7.1|words|none",
+            help="Which maps are kept whole: all, exact heads, or none; words: all, "
+            "with sub-tokens put together, which is what compare needs.",
+        ),
     ] = "all"
     pooled: Annotated[
         int | None,
@@ -339,9 +478,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 def _check_idle(context: Context) -> None:
     """Raises UsageError for inputs and a model beside --from, where nothing is run."""
-    if context.params.get("captures") is None:
+    if not context.params.get("captures"):
         return
-    idle = {entry.name for group in (Inputs, Model) for entry in fields(group)}
+    idle = {entry.name for group in (Inputs, Model, Models) for entry in fields(group)}
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if option.name in idle and source is not None and source.name == "COMMANDLINE":

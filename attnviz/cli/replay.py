@@ -77,6 +77,7 @@ def replay(again: Again) -> None:
     from attnviz.cli.options import Drawing
     from attnviz.render.files import checked, formats_of
     from attnviz.render.within import recipe_in
+    from attnviz.wishes import AUTO
 
     recipe = recipe_in(again.file)
     _check(recipe, again)
@@ -87,7 +88,7 @@ def replay(again: Again) -> None:
     source = _source(recipe, again)
     _tell_differences(recipe, source)
     seen = api.capture(
-        samples, model=source, keep=api.AUTO if recipe.command == "heatmap" else None,
+        samples, model=source, keep=AUTO if recipe.command == "heatmap" else None,
         statistics=recipe.command == "heads", choice=recipe.choice, truncate=True,
     )  # fmt: skip
     view = _view(recipe, seen)
@@ -119,10 +120,11 @@ def _view_name(recipe: "Recipe") -> "ViewName":
 
 
 def _kind(recipe: "Recipe") -> "type[View]":
-    from attnviz.render.views import HeadGrid, HeadTable, Page
+    from attnviz.render.pages import kind_of
+    from attnviz.render.views import HeadGrid, HeadTable
 
     if recipe.listing is None:
-        return Page
+        return kind_of(_view_name(recipe))
     return HeadTable if recipe.listing.grid is None else HeadGrid
 
 

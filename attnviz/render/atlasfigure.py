@@ -89,7 +89,9 @@ class _Plan:
     def side(self) -> float:
         """Of a map."""
         heads = self.atlas.heads
-        room = self.width - self.left - bar_room(self.letters) - MARGIN - (heads - 1) * self.gap
+        room = (
+            self.width - self.left - bar_room(self.letters, self.page.scale) - MARGIN - (heads - 1) * self.gap
+        )
         side = int(room / heads * self.style.dpi) / self.style.dpi
         if side < _SMALLEST:
             raise UsageError(
@@ -175,7 +177,7 @@ class _Plan:
         if self.named:
             yield from self._names()
             yield from self._numbers()
-            yield from self._axis_names("query", "key")
+            yield from self._axis_names(*self.page.axes)
         else:
             yield from self._edges()
             yield from self._axis_names("layer", "head")
@@ -245,7 +247,13 @@ class _Plan:
             top = self.bar.bottom - place * self.bar.height
             yield self._at(number, self.bar.right + PAD, top)
         if self.letters.widest([self.page.measured]) <= self.bar.height:
-            left = self.bar.right + bar_room(self.letters) - GAP - BAR - self.letters.small_line / 2
+            left = (
+                self.bar.right
+                + bar_room(self.letters, self.page.scale)
+                - GAP
+                - BAR
+                - self.letters.small_line / 2
+            )
             middle = self.bar.top + self.bar.height / 2
             yield self._at(self.page.measured, left, middle, across="center", turned=90)
 

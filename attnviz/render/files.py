@@ -11,17 +11,20 @@ from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
 from attnviz.render.atlasfigure import atlas_drawing
-from attnviz.render.captions import page_as_drawn
+from attnviz.render.captions import lines_as_drawn, page_as_drawn, strip_as_drawn
+from attnviz.render.coloured import coloured_text
 from attnviz.render.drawing import Drawing, vector_figure
 from attnviz.render.figure import figure
 from attnviz.render.gridfigure import grid_figure
+from attnviz.render.linesfigure import lines_figure
 from attnviz.render.numbers import numbers_bytes
 from attnviz.render.pen import figure_bytes, png_texts
 from attnviz.render.png import palette_png
 from attnviz.render.raster import raster
+from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tablefigure import table_figure
 from attnviz.render.tablefiles import grid_bytes, table_bytes
-from attnviz.render.views import HeadGrid, HeadTable, Page, View
+from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, Table, Tabular, TokenStrip, View
 
 Notes = tuple[str, ...]
 
@@ -54,7 +57,8 @@ def save(view: View, path: Path, style: Style, *, force: bool = False) -> Notes:
 
 def formats_of(kind: type[View]) -> Formats:
     """The kinds of file that such a view can become."""
-    return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS}[kind]
+    return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS, Table: TABLE_FORMATS,
+            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS}[kind]  # fmt: skip
 
 
 def json_text(view: View, style: Style) -> str:
@@ -110,16 +114,36 @@ def _numbers(page: Page, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     return numbers_bytes(page, suffix), ()
 
 
+def _lines_picture(view: HeadLines, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    view = lines_as_drawn(view)
+    drawn, notes = lines_figure(view, style)
+    return figure_bytes(drawn, suffix, view), notes
+
+
+def _strip_picture(view: TokenStrip, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    view = strip_as_drawn(view)
+    drawn, notes = strip_figure(view, style)
+    return figure_bytes(drawn, suffix, view), notes
+
+
+def _shown_numbers(view: HeadLines | TokenStrip, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    return numbers_bytes(view.page, suffix), ()
+
+
+def _strip_text(view: TokenStrip, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:  # noqa: ARG001 - one
+    return coloured_text(view), ()
+
+
 def _shown(path: Path) -> str:
     return printable(str(path))
 
 
-def _table_picture(view: HeadTable, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+def _table_picture(view: Tabular, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     drawn, notes = table_figure(view, style)
     return figure_bytes(drawn, suffix, view), notes
 
 
-def _table_numbers(view: HeadTable, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+def _table_numbers(view: Tabular, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     return table_bytes(view, suffix), ()
 
 
@@ -150,5 +174,11 @@ def _formats(write: Callable[..., tuple[bytes, Notes]], suffixes: str) -> dict[s
 
 _PICTURES = ".png .pdf .svg"
 FORMATS = _formats(_picture, _PICTURES) | _formats(_numbers, ".json .csv .npz")
+LINES_FORMATS = _formats(_lines_picture, _PICTURES) | _formats(_shown_numbers, ".json .csv .npz")
+STRIP_FORMATS = (
+    _formats(_strip_picture, _PICTURES)
+    | _formats(_shown_numbers, ".json .csv .npz")
+    | _formats(_strip_text, ".tex")
+)
 TABLE_FORMATS = _formats(_table_picture, _PICTURES) | _formats(_table_numbers, ".json .csv .md .tex")
 GRID_FORMATS = _formats(_grid_picture, _PICTURES) | _formats(_grid_numbers, ".json .csv")

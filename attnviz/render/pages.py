@@ -9,14 +9,37 @@ from attnviz.captures import Capture, LayerMaps
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.recipes import Choice, Style, ViewName, recipe
+from attnviz.render.asked import asked
 from attnviz.render.colours import colours
-from attnviz.render.prose import quoted
-from attnviz.render.views import Atlas, Heatmap, Page, Scale
+from attnviz.render.prose import shortened
+from attnviz.render.views import Atlas, HeadLines, Heatmap, Page, Scale, TokenStrip, View
 from attnviz.venues import NARROWEST, WIDEST
 
 MOST_DOTS = 16_384  # across a figure
+ALONE = ("lines", "strip")
+"""Views that without a choice show one map."""
+
 _TITLES = 8  # of maps that a recipe names one by one
 _DPI, _POINTS = (30, 1200), (2, 40)
+
+
+def heatmap_view(
+    capture: Capture, choice: Choice, style: Style, view: ViewName = "heatmap"
+) -> Page | HeadLines | TokenStrip:
+    """What ``attnviz heatmap`` shows, as that view.
+
+    Raises UsageError or SelectionError for a choice that means nothing here.
+    """
+    page = heatmap_page(capture, choice, style, view)
+    if view == "lines":
+        return HeadLines(page)
+    return TokenStrip(asked(page, choice.query or "")) if view == "strip" else page
+
+
+def kind_of(view: ViewName) -> type[View]:
+    """What a view is drawn from."""
+    kinds: dict[str, type[View]] = {"lines": HeadLines, "strip": TokenStrip}
+    return kinds.get(view, Page)
 
 
 def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName = "heatmap") -> Page:
@@ -24,7 +47,7 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName 
 
     view: "heatmap": with a choice of maps those maps; else an overview of every layer and head, and one map,
           the mean over the heads of the last layer; "maps": every chosen map under its labels; "atlas": every
-          chosen map, small, under its name
+          chosen map, small, under its name; "lines", "strip": the chosen maps, or that mean
     Raises UsageError or SelectionError for a choice that means nothing here.
     """
     check(style)
@@ -43,8 +66,8 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName 
         title=title_of(capture) if style.title is None else printable(style.title),
         heatmaps=shown,
         atlas=atlas,
-        scale=Scale(style.scale, style.vmax),
-        cmap=style.cmap,
+        scale=Scale(style.scale, style.vmax or 1.0),
+        cmap=style.cmap or "viridis",
         notes=notes,
         recipe=made,
     )
@@ -57,6 +80,8 @@ def _content(
         return (), _atlas(maps)
     if choice.maps or view == "maps":
         return heatmaps(maps, choice.mean), None
+    if view in ALONE:
+        return heatmaps(maps[-1:], "heads"), None
     return heatmaps(maps[-1:], "heads"), _atlas(maps)
 
 
@@ -69,6 +94,8 @@ def check_view(view: ViewName, choice: Choice) -> None:
     """Raises UsageError for a view that is not there, or that the choice does not go with."""
     if view not in get_args(ViewName):
         raise UsageError(f"--view {view!r} is none of {', '.join(get_args(ViewName))}")
+    if (view == "strip") != (choice.query is not None):
+        raise UsageError("--view strip goes with --query TOKEN, or its number: whose attention it shows")
     if view == "atlas" and choice.mean:
         raise UsageError(f"--view atlas shows every head by itself: leave out --mean {choice.mean}")
 
@@ -77,7 +104,7 @@ def check(style: Style) -> None:
     """Raises UsageError for a style that cannot be drawn."""
     if style.scale not in ("linear", "log", "sqrt"):
         raise UsageError(f"--scale {style.scale!r} is none of linear, log, sqrt")
-    colours(style.cmap)
+    colours(style.cmap or "viridis")
     for name, value, (least, most) in (
         ("--dpi", style.dpi, _DPI),
         ("--font-size", style.font_size, _POINTS),
@@ -90,7 +117,7 @@ def check(style: Style) -> None:
             f"--width {style.width:g}in at --dpi {style.dpi} is {style.width * style.dpi:,.0f} dots: "
             f"{MOST_DOTS:,} are the most"
         )
-    if not 1e-3 <= style.vmax <= 1:
+    if style.vmax is not None and not 1e-3 <= style.vmax <= 1:
         raise UsageError(f"--vmax {style.vmax:g} is no weight: give one from 0.001 to 1")
 
 
@@ -111,7 +138,11 @@ def _atlas(layers: tuple[LayerMaps, ...]) -> Atlas:
 
 def title_of(capture: Capture) -> str:
     """The model and what it read."""
+    return f"{printable(capture.model.name)}  {quoted(capture)}"
+
+
+def quoted(capture: Capture) -> str:
+    """The beginning of what was read, or its name where the text was not kept."""
     sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
-    read = " / ".join(quoted(text) for text in texts if text)
-    return f"{printable(capture.model.name)}  {read or printable(sample.name)}"
+    return " / ".join(shortened(text) for text in texts if text) or printable(sample.name)

@@ -7,7 +7,7 @@ import numpy as np
 
 from attnviz.inputs import printable
 from attnviz.recipes import Recipe, Style
-from attnviz.render.views import HeadGrid, HeadTable, Heatmap, Page, View
+from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Heatmap, Page, Table, TokenStrip, View
 
 LONGEST_TEXT = 60  # characters of a sample that are quoted
 _CELLS = 3  # that are told of a map
@@ -32,6 +32,10 @@ def alternative_text(view: View) -> str:
     """What can be seen, told by the strongest cells or the first rows; one line."""
     if isinstance(view, Page):
         return f"{view.title}. {_page(view)}"
+    if isinstance(view, HeadLines | TokenStrip):
+        return f"{view.title}. {_page(view.page)}"
+    if isinstance(view, Table):
+        return f"{view.title}. A table of {len(view.rows)} {view.what}."
     if isinstance(view, HeadTable):
         return f"{view.title}. {_table(view)}"
     return f"{view.title}. {_grid(view)}"
@@ -39,6 +43,8 @@ def alternative_text(view: View) -> str:
 
 def _what(recipe: Recipe) -> str:
     shown = ", ".join(printable(str(title)) for title in _listed(recipe.reduction.get("shown")))
+    if recipe.command not in ("heatmap", "heads"):
+        return f"What attnviz {printable(recipe.command)} shows" + (f" ({shown})" if shown else "")
     if recipe.listing is None:
         return (
             f"Attention weights ({shown}; rows are queries, columns are keys)"
@@ -64,13 +70,13 @@ def _samples(entry: Mapping[str, Any]) -> str:
     several = entry.get("samples")
     if isinstance(several, list):
         return f", over {len(several)} samples"
-    texts = [quoted(str(entry[key])) for key in ("text", "pair") if entry.get(key)]
+    texts = [shortened(str(entry[key])) for key in ("text", "pair") if entry.get(key)]
     if texts:
         return f" reading {' / '.join(texts)}"
     return f" reading {printable(str(entry['name']))}" if entry.get("name") else ""
 
 
-def quoted(text: str) -> str:
+def shortened(text: str) -> str:
     """A text in quotation marks, its end left out where it is long."""
     shown = printable(text.strip())
     return f"“{shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1].rstrip() + '…'}”"
@@ -78,7 +84,7 @@ def quoted(text: str) -> str:
 
 def _scale(recipe: Recipe) -> Iterable[str]:
     style: Style = recipe.style
-    if recipe.listing is None and (top := style.vmax) is not None:
+    if recipe.command == "heatmap" and (top := style.vmax) is not None:
         yield f"{_SCALES.get(style.scale, style.scale)} from 0 to {top:g}"
 
 
