@@ -60,6 +60,7 @@ class Style:
     medium: what it is for; without a width figures for a talk or a poster are larger
     width: of a figure, in inches; None to fit what is drawn
     dpi:   dots an inch of a PNG; font_size: in points
+    pages: an atlas goes over as many pages of a PDF as it takes, instead of one
     """
 
     cmap: str | None = None
@@ -70,6 +71,7 @@ class Style:
     width: float | None = None
     dpi: int = 200
     font_size: float = 8.0
+    pages: bool = False
 
     def settled(self, cmap: str = "viridis", vmax: float = 1.0) -> Self:
         """With a colour map and a top where none were asked for."""

@@ -13,7 +13,7 @@ def heatmap(
     from attnviz.render.pages import kind_of
     from attnviz.wishes import AUTO
 
-    choice, style, view = views.asked(choices.choice()), drawing.style(), views.name()
+    choice, style, view = views.asked(choices.choice()), views.styled(drawing), views.name()
     api.check(choice, style, view)
     before = read.captures(kept)
     samples = [seen.sample for seen in before] if before else read.samples(inputs)

@@ -271,6 +271,16 @@ class Views:
         Option(metavar="TOKEN|N", help="With --view strip: whose attention; a token, or its number from 0."),
     ] = None
 
+    pages: Annotated[
+        bool, Option("--pages", help="With --view atlas -o FILE.pdf: over as many pages as it takes.")
+    ] = False
+
+    def styled(self, drawing: "Drawing") -> "Style":
+        """How it is drawn, over pages if that was asked for. Raises UsageError where there are no pages."""
+        if self.pages and not (self.view == View.ATLAS and (drawing.output or "").lower().endswith(".pdf")):
+            raise UsageError("--pages goes with --view atlas and -o FILE.pdf: only a PDF has pages")
+        return replace(drawing.style(), pages=self.pages)
+
     def asked(self, choice: "Choice") -> "Choice":
         """The choice with the query that was named."""
         return replace(choice, query=self.query)

@@ -6,7 +6,7 @@ is said on the command line alone.
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from attnviz.captures import Captures
     from attnviz.inputs import Sample
     from attnviz.models.base import Source
-    from attnviz.recipes import Recipe, ViewName
+    from attnviz.recipes import Recipe, Style, ViewName
     from attnviz.render.views import View
 
 File = Annotated[Path, Argument(metavar="FILE", help="A figure or numbers that attnviz wrote.")]
@@ -109,9 +109,14 @@ def _check(recipe: "Recipe", again: Again) -> None:
         if recipe.listing is None:
             api.check(recipe.choice, recipe.style, _view_name(recipe))
         else:
-            api.check_heads(recipe.choice, recipe.listing, recipe.style)
+            api.check_heads(recipe.choice, recipe.listing, _style(recipe))
     except UsageError as error:
         raise InputError(f"the recipe in {printable(str(again.file))} cannot be followed: {error}") from error
+
+
+def _style(recipe: "Recipe") -> "Style":
+    """The style as it was asked for: a recipe names the usual top of the colours, too."""
+    return replace(recipe.style, vmax=None) if recipe.style.vmax == 1 else recipe.style
 
 
 def _view_name(recipe: "Recipe") -> "ViewName":
@@ -228,7 +233,7 @@ def _view(recipe: "Recipe", seen: "Captures") -> "View":
 
     if recipe.listing is None:
         return api.heatmap(seen[0], choice=recipe.choice, style=recipe.style, view=_view_name(recipe))
-    listing, choice, style = recipe.listing, recipe.choice, recipe.style
+    listing, choice, style = recipe.listing, recipe.choice, _style(recipe)
     if listing.grid is not None:
         return api.head_grid(
             seen, listing.grid, where=listing.where, seed=listing.seed, choice=choice, style=style

@@ -5,7 +5,7 @@ left and below say where in the sequence they are.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from attnviz.errors import UsageError
@@ -18,6 +18,7 @@ from attnviz.render.pooling import several, thumbnail
 from attnviz.render.views import Atlas, Heatmap, Page
 
 _MOST = 256  # cells on a side of a map
+_TALL = 1.25  # of what a page of an atlas is wide, for its maps
 _SMALLEST = 0.05  # inches: of a map
 _FEWEST_NUMBERS = 2  # along an axis: fewer say nothing
 
@@ -39,6 +40,22 @@ def atlas_drawing(page: Page, atlas: Atlas, style: Style) -> Drawing:
         frames=(*plan.boxes, plan.bar),
         cells=tuple(plan.cells()),
     )
+
+
+def parts(page: Page, atlas: Atlas, style: Style) -> list[Page]:
+    """The page cut between layers into pages that are no taller than paper is."""
+    plan = _Plan(page, atlas, style, Lettering.of(style, _texts(page, atlas)))
+    rows = max(int(plan.width * _TALL / plan.down), 1)
+    return [
+        replace(page, atlas=_rows(atlas, range(first, first + rows)))
+        for first in range(0, len(atlas.layers), rows)
+    ]
+
+
+def _rows(atlas: Atlas, rows: range) -> Atlas:
+    """These rows of an atlas alone."""
+    maps = tuple((row - rows.start, head, heatmap) for row, head, heatmap in atlas.maps if row in rows)
+    return Atlas(atlas.layers[rows.start : rows.stop], maps)
 
 
 def annotated(page: Page) -> Page:

@@ -10,7 +10,7 @@ from attnviz.errors import OutputError
 from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
-from attnviz.render.atlasfigure import atlas_drawing
+from attnviz.render.atlasfigure import atlas_drawing, parts
 from attnviz.render.captions import lines_as_drawn, page_as_drawn, strip_as_drawn
 from attnviz.render.coloured import coloured_text
 from attnviz.render.drawing import Drawing, vector_figure
@@ -18,13 +18,13 @@ from attnviz.render.figure import figure
 from attnviz.render.gridfigure import grid_figure
 from attnviz.render.linesfigure import lines_figure
 from attnviz.render.numbers import numbers_bytes
-from attnviz.render.pen import figure_bytes, png_texts
+from attnviz.render.pen import figure_bytes, pdf_pages, png_texts
 from attnviz.render.png import palette_png
 from attnviz.render.raster import raster
 from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tablefigure import table_figure
 from attnviz.render.tablefiles import grid_bytes, table_bytes
-from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, Table, Tabular, TokenStrip, View
+from attnviz.render.views import Atlas, HeadGrid, HeadLines, HeadTable, Page, Table, Tabular, TokenStrip, View
 
 Notes = tuple[str, ...]
 
@@ -98,9 +98,18 @@ def _is_one(path: Path, kind: Format) -> bool:
 def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     page = page_as_drawn(page)
     if page.atlas is not None and not page.heatmaps:
+        if style.pages and suffix == ".pdf":
+            return _pages(page, page.atlas, style)
         return _drawing_picture(page, atlas_drawing(page, page.atlas, style), style, suffix=suffix)
     drawn, notes = figure(page, style)
     return figure_bytes(drawn, suffix, page), notes
+
+
+def _pages(page: Page, atlas: Atlas, style: Style) -> tuple[bytes, Notes]:
+    """A PDF of many pages."""
+    drawings = [atlas_drawing(part, part.atlas, style) for part in parts(page, atlas, style) if part.atlas]
+    figures = [vector_figure(drawing, style.dpi) for drawing in drawings]
+    return pdf_pages(figures, page), drawings[0].fonts.notes
 
 
 def _drawing_picture(view: View, drawing: Drawing, style: Style, *, suffix: str) -> tuple[bytes, Notes]:

@@ -72,7 +72,7 @@ def lines_figure(view: HeadLines, style: Style) -> tuple["Figure", tuple[str, ..
         bar = Box(
             width - bar_room(letters, page.scale), panels[0].top, BAR, min(foot - panels[0].top, TALLEST_BAR)
         )
-        pen.bar(bar, strokes(), page.scale, page.measured)
+        pen.bar(bar, strokes(), page.scale, (page.measured,))
         pen.lines(caption, caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes
 
@@ -85,9 +85,11 @@ def strokes() -> Colours:
 
 def _columns(page: Page, letters: Lettering) -> tuple[float, float]:
     """How wide the labels of queries and of keys are."""
-    queries = letters.widest(letters.labels(label for each in page.heatmaps for label in each.query_labels))
-    keys = letters.widest(letters.labels(label for each in page.heatmaps for label in each.key_labels))
-    return queries + PAD, keys + PAD
+    queries = [label for heatmap in page.heatmaps for label in heatmap.query_labels]
+    keys = [label for heatmap in page.heatmaps for label in heatmap.key_labels]
+    named = zip(page.axes, (queries, keys), strict=True)
+    left, right = (letters.widest([name, *letters.labels(labels)]) + PAD for name, labels in named)
+    return left, right
 
 
 def _usual_width(page: Page, letters: Lettering) -> float:
@@ -127,8 +129,8 @@ def _draw(pen: Pen, page: Page, panel: _Panel) -> None:
         size=letters.size,
         color=INK,
     )
-    pen.text(panel.left - PAD, head, "query", ha="right")
-    pen.text(panel.right + PAD, head, "key")
+    pen.text(panel.left - PAD, head, page.axes[0], ha="right")
+    pen.text(panel.right + PAD, head, page.axes[1])
     rows, columns = heatmap.weights.shape
     for label, top in zip(letters.labels(heatmap.query_labels), panel.middles(rows), strict=True):
         pen.text(panel.left - PAD, top, label, ha="right", color=INK)

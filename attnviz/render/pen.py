@@ -53,6 +53,17 @@ def figure_bytes(drawn: "Figure", suffix: str, view: View) -> bytes:
     return _described(file.getvalue(), view) if suffix == ".svg" else file.getvalue()
 
 
+def pdf_pages(figures: "Sequence[Figure]", view: View) -> bytes:
+    """The figures as the pages of one PDF, which says of itself what one of a single page does."""
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    file = BytesIO()
+    with house_style(), PdfPages(file, metadata=_METADATA[".pdf"](view)) as pages:
+        for figure in figures:
+            pages.savefig(figure)
+    return file.getvalue()
+
+
 def _described(svg: bytes, view: View) -> bytes:
     """With what can be seen as text, where who cannot see it looks for it: first in the file."""
     start = svg.index(b">", svg.index(b"<svg")) + 1

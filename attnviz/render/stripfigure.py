@@ -57,7 +57,7 @@ def strip_figure(view: TokenStrip, style: Style) -> tuple["Figure", tuple[str, .
             _draw(pen, page, heatmap, tokens)
         first = strips[0][0].box.top
         bar = Box(width - bar_room(letters, page.scale), first, BAR, min(bottom - first, TALLEST_BAR))
-        pen.bar(bar, colours(page.cmap), page.scale, page.measured)
+        pen.bar(bar, colours(page.cmap), page.scale, (page.measured,))
         pen.lines(caption, caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes
 

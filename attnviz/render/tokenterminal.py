@@ -37,7 +37,7 @@ class PrintedStrip:
                 yield from line
                 yield Segment.line()
         yield Text("")
-        for bar in bar_lines(page.scale, ink, 0, options.max_width, (page.measured,)):
+        for bar in bar_lines(page.scale, ink, 0, max(options.max_width - 2, 1), (page.measured,)):
             yield from bar
             yield Segment.line()
         for note in page.notes:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from attnviz.errors import UsageError
 from attnviz.recipes import Recipe, Style
-from attnviz.render.atlasfigure import atlas_drawing
+from attnviz.render.atlasfigure import atlas_drawing, parts
 from attnviz.render.drawing import Drawing, heatmap_levels, palette, vector_figure
 from attnviz.render.files import FORMATS
 from attnviz.render.pen import figure_bytes
@@ -165,3 +165,12 @@ def test_a_pdf_of_an_atlas_has_its_text_as_truetype():
     data = written(overview(), ".pdf")
     assert b"/CIDFontType2" in data
     assert b"/Type3" not in data
+
+
+def test_an_atlas_over_pages_has_every_map_once():
+    view = overview(12, 4, 9)
+    one, many_pages = (written(view, ".pdf", replace(STYLE, pages=pages)) for pages in (False, True))
+    assert one.count(b"/Type /Page /") == 1 < many_pages.count(b"/Type /Page /")
+    assert len(list(images_of(many_pages))) >= 12 * 4
+    shown = [heatmap.name for part in parts(view, view.atlas, STYLE) for _, _, heatmap in part.atlas.maps]
+    assert shown == [heatmap.name for _, _, heatmap in view.atlas.maps]
