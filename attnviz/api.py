@@ -139,6 +139,8 @@ def capture(
     samples = several(sample, labels)
     source = source_of(model, tokenizer)
     batch = encoded_all(source, samples, labels, truncate=truncate)
+    for each in batch:
+        observers_of(source, each, wishes)  # what the model does not have is told now, not when one is read
 
     def look(place: int) -> Capture:
         each = batch[place]
@@ -157,7 +159,7 @@ def doctor(
 ) -> "Diagnosis":
     """Whether a model is captured exactly, layer by layer, examined on a text; see ``Diagnosis.passed``.
 
-    tokens: also say what looking at texts of so many tokens takes
+    tokens: also say what looking at texts of so many tokens takes, or why the model cannot
     Raises InputError for a text the model cannot take, ModelError for a model that is not captured at all.
     """
     from attnviz.models.doctor import examined
@@ -172,8 +174,22 @@ def doctor(
         encoded = source.encode(Sample(text, pair=text))  # a decoder that has written nothing sees nothing
     sums = RowSums()
     seen = observe(source, encoded, [KeepMaps(), sums])
-    needs = tuple(_needs(source, text, count) for count in tokens)
-    return examined(source.opened(encoded), seen, sums.away, needs)
+    longer = [_needs_or_why_not(source, text, count) for count in tokens]
+    return examined(
+        source.opened(encoded),
+        seen,
+        sums.away,
+        needs=tuple(one for one in longer if not isinstance(one, str)),
+        unread=tuple(one for one in longer if isinstance(one, str)),
+    )
+
+
+def _needs_or_why_not(source: "Source", text: str, tokens: int) -> "Needs | str":
+    """What looking at the text takes, or in a line why it cannot be read."""
+    try:
+        return _needs(source, text, tokens)
+    except InputError as error:
+        return str(error)
 
 
 def _needs(source: "Source", text: str, tokens: int) -> "Needs":

@@ -19,6 +19,7 @@ MOST_DOTS = 16_384  # across a figure
 ALONE = ("lines", "strip")
 """Views that without a choice show one map."""
 
+FEW = 4  # maps that need no overview
 _TITLES = 8  # of maps that a recipe names one by one
 _DPI, _POINTS = (30, 1200), (2, 40)
 
@@ -45,16 +46,19 @@ def kind_of(view: ViewName) -> type[View]:
 def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName = "heatmap") -> Page:
     """The page of ``attnviz heatmap``.
 
-    view: "heatmap": with a choice of maps those maps; else an overview of every layer and head, and one map,
-          the mean over the heads of the last layer; "maps": every chosen map under its labels; "atlas": every
-          chosen map, small, under its name; "lines", "strip": the chosen maps, or that mean
+    view: "heatmap": with a choice of maps those maps, and where few were kept these; else an overview of
+          every layer and head, and one map, the mean over the heads of the last layer; "maps": every chosen
+          map under its labels; "atlas": every chosen map, small, under its name; "lines", "strip": the chosen
+          maps, or that mean
     Raises UsageError or SelectionError for a choice that means nothing here.
     """
     check(style)
     check_view(view, choice)
-    outcome = reduced(selected(capture, choice).maps, choice)
-    shown, atlas = _content(outcome.maps, choice, view)
-    notes = (*capture.notes, *outcome.notes)
+    chosen = selected(capture, choice)
+    outcome = reduced(chosen.maps, choice)
+    few = chosen.notes != capture.notes and _count(chosen.maps) <= FEW
+    shown, atlas = _content(outcome.maps, choice, "maps" if few and view == "heatmap" else view)
+    notes = (*chosen.notes, *outcome.notes)
     reduction = {
         "hidden": outcome.hidden,
         "groups": _groups(outcome.maps),
@@ -98,6 +102,10 @@ def check_view(view: ViewName, choice: Choice) -> None:
         raise UsageError("--view strip goes with --query TOKEN, or its number: whose attention it shows")
     if view == "atlas" and choice.mean:
         raise UsageError(f"--view atlas shows every head by itself: leave out --mean {choice.mean}")
+
+
+def _count(layers: tuple[LayerMaps, ...]) -> int:
+    return sum(len(layer.heads) for layer in layers)
 
 
 def check(style: Style) -> None:

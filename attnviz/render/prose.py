@@ -1,6 +1,7 @@
 """What a figure shows, in words: a caption made of its recipe, and a text for who cannot see it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, takewhile
 from typing import Any
 
 import numpy as np
@@ -77,9 +78,12 @@ def _samples(entry: Mapping[str, Any]) -> str:
 
 
 def shortened(text: str) -> str:
-    """A text in quotation marks, its end left out where it is long."""
-    shown = printable(text.strip())
-    return f"“{shown if len(shown) <= LONGEST_TEXT else shown[: LONGEST_TEXT - 1].rstrip() + '…'}”"
+    """As much of a text as a title has room for, in quotation marks; escapes in it whole or not at all."""
+    pieces = [printable(letter) for letter in text.strip()[: LONGEST_TEXT + 1]]
+    if sum(map(len, pieces)) <= LONGEST_TEXT:
+        return f"“{''.join(pieces)}”"
+    kept = takewhile(lambda end: end < LONGEST_TEXT, accumulate(map(len, pieces)))
+    return f"“{''.join(pieces[: len(list(kept))]).rstrip()}…”"
 
 
 def _scale(recipe: Recipe) -> Iterable[str]:
