@@ -29,7 +29,7 @@ def atlas_drawing(page: Page, atlas: Atlas, style: Style) -> Drawing:
     Maps with more tokens than dots are pooled, and the caption says so. Raises UsageError for a width that
     leaves no room for the maps.
     """
-    page = _noted(page, style)
+    page = annotated(page, style)
     plan = _Plan(page, atlas, style, Lettering.of(style, _texts(page, atlas)))
     return Drawing(
         plan.width,
@@ -58,13 +58,8 @@ def _rows(atlas: Atlas, rows: range) -> Atlas:
     return Atlas(atlas.layers[rows.start : rows.stop], maps)
 
 
-def annotated(page: Page) -> Page:
-    """With a note on what only the picture does, in the style of its recipe: pooling."""
-    style = page.recipe.style if page.recipe else Style()
-    return _noted(page, style)
-
-
-def _noted(page: Page, style: Style) -> Page:
+def annotated(page: Page, style: Style) -> Page:
+    """With a note on what only the picture does: pooling."""
     if page.atlas is None:
         return page
     plan = _Plan(page, page.atlas, style, Lettering.of(style, _texts(page, page.atlas)))
@@ -233,6 +228,8 @@ class _Plan:
             cell = box.width / len(heatmap.key_labels)
             for place, number in _spaced(heatmap.key_positions, cell, 1.5 * self.letters.widest(["000"])):
                 left = box.left + (place + 0.5) * cell
+                if left + self.letters.widest([number]) / 2 > box.right:
+                    continue  # it would reach the next map's first
                 yield self._at(number, left, box.bottom + PAD + self.letters.small_line / 2, across="center")
 
     def _placed(self) -> list[tuple[int, int, Heatmap, Box]]:

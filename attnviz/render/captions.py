@@ -1,5 +1,6 @@
 """Captions and alternative texts of views as they will be drawn."""
 
+from attnviz.recipes import Style
 from attnviz.render import prose
 from attnviz.render.atlasfigure import annotated as atlas_annotated
 from attnviz.render.figure import annotated
@@ -31,15 +32,16 @@ def alternative_text(view: View) -> str:
 def as_drawn(view: View) -> View:
     """The view with what only a figure does to it: maps too large for it pooled, with a note."""
     if isinstance(view, Page):
-        return page_as_drawn(view)
+        return page_as_drawn(view, view.recipe.style if view.recipe else Style())
     if isinstance(view, HeadLines):
         return lines_as_drawn(view)
     return strip_as_drawn(view) if isinstance(view, TokenStrip) else view
 
 
-def page_as_drawn(page: Page) -> Page:
-    """The same for a page."""
-    return atlas_annotated(page) if page.atlas is not None and not page.heatmaps else annotated(page)
+def page_as_drawn(page: Page, style: Style) -> Page:
+    """The same for a page, in a style."""
+    alone = page.atlas is not None and not page.heatmaps
+    return atlas_annotated(page, style) if alone else annotated(page)
 
 
 def lines_as_drawn(view: HeadLines) -> HeadLines:

@@ -96,7 +96,7 @@ def _is_one(path: Path, kind: Format) -> bool:
 
 
 def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
-    page = page_as_drawn(page)
+    page = page_as_drawn(page, style)
     if page.atlas is not None and not page.heatmaps:
         if style.pages and suffix == ".pdf":
             return _pages(page, page.atlas, style)

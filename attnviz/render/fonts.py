@@ -7,6 +7,7 @@ from itertools import filterfalse
 from typing import Any, Self
 
 FAMILY = "DejaVu Sans"  # comes with matplotlib, so a figure looks the same everywhere
+HINTING = "none"  # letters are not fitted to dots: so a line is as wide at every size, as in vectors
 _NOT_FOR_TEXT = ("Last Resort", "STIX", "cm")  # boxes for every character; parts of formulas
 _FINE = 2  # dots a point, to measure with
 _MEASURED = 8192  # widths that are remembered: figures of one layout ask for the same ones
@@ -80,7 +81,15 @@ class Fonts:
 
 @lru_cache(maxsize=_MEASURED)
 def _width(families: tuple[str, ...], text: str, points: float) -> float:
-    dots, _, _ = _canvas().get_text_width_height_descent(text, _properties(families, points), ismath=False)
+    from matplotlib import rcParams
+
+    usual, rcParams["text.hinting"] = rcParams["text.hinting"], HINTING
+    try:
+        dots, _, _ = _canvas().get_text_width_height_descent(
+            text, _properties(families, points), ismath=False
+        )
+    finally:
+        rcParams["text.hinting"] = usual
     return float(dots) / 72 / _FINE
 
 

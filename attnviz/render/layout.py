@@ -85,7 +85,7 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
     atlas = _atlas_box(page.atlas, sizes, top + letters.line + PAD) if page.atlas else None
     below = top if atlas is None or sizes.beside else atlas.bottom + _atlas_foot(letters) + GAP
     panels = grid.panels(sizes.maps, below, sizes.cell) if page.heatmaps else ()
-    bar = _bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box]))
+    bar = _bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box]), letters.grown)
     feet = [bar.bottom + letters.small_line / 2]
     feet += [panel.box.bottom + panel.keys.room + letters.small_line for panel in panels if panel.keys]
     feet += [atlas.bottom + _atlas_foot(letters)] if atlas else []
@@ -284,6 +284,6 @@ def around(boxes: Sequence[Box]) -> Box:
     return Box(left, top, max(box.right for box in boxes) - left, max(box.bottom for box in boxes) - top)
 
 
-def _bar(frame: Box) -> Box:
-    height = min(max(frame.height, SHORTEST_BAR), TALLEST_BAR)
+def _bar(frame: Box, grown: float) -> Box:
+    height = min(max(frame.height, SHORTEST_BAR * grown), TALLEST_BAR * grown)
     return Box(frame.right + GAP, frame.top, BAR, height)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from attnviz.captures import Booleans, Floats
 from attnviz.render.colours import Colours, levels
+from attnviz.render.fonts import HINTING
 from attnviz.render.layout import BAR, GAP, MARGIN, Box, bar_room
 from attnviz.render.lettering import LEADING, PAD, Labels, Lettering
 from attnviz.render.prose import alternative_text
@@ -30,6 +31,7 @@ _STRIPE, _STRIPED = (176, 176, 176, 255), 0.07  # the colour of stripes, and how
 _HOUSE_STYLE: Any = {
     "pdf.fonttype": 42,  # TrueType: what publishers ask for
     "svg.fonttype": "none",  # text stays text
+    "text.hinting": HINTING,
     "svg.hashsalt": "attnviz",
 }
 
