@@ -36,6 +36,7 @@ def comparisons(directory: Path) -> list[Comparison]:
         ),
         *_minilm(heatmap, directory),
         *_captures(),
+        *_figures(),
     ]
 
 
@@ -76,11 +77,30 @@ def _captures() -> list[Comparison]:
     ]
 
 
+def _figures() -> list[Comparison]:
+    """Figures for a paper beside the usual loop."""
+    if minilm() is None:
+        return []
+    loop = "a loop over `plt.subplots`"
+    return [
+        _inside(
+            f"200 sentences, an atlas of MiniLM each as PNG / {loop}", "atlas-png", 0.125, 3, of="export"
+        ),
+        _inside(f"12 x 12 heads of 64 tokens as PDF / {loop}", "atlas-pdf", 0.2, 5, of="export"),
+    ]
+
+
 def _inside(
-    claim: str, case: str, limit: float, pairs: int = PAIRS, above: float | None = None
+    claim: str,
+    case: str,
+    limit: float,
+    pairs: int = PAIRS,
+    above: float | None = None,
+    *,
+    of: str = "capture",
 ) -> Comparison:
-    """A claim about what ``benchmarks.capture`` measures."""
-    ours, baseline = ([sys.executable, "-m", "benchmarks.capture", case, who] for who in ("ours", "baseline"))
+    """A claim about what ``benchmarks.capture`` measures, or another module beside it."""
+    ours, baseline = ([sys.executable, "-m", f"benchmarks.{of}", case, who] for who in ("ours", "baseline"))
     return Comparison(claim, ours, baseline, limit, pairs, above)
 
 
