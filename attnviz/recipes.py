@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from attnviz.captures import Capture, ModelFacts
-from attnviz.errors import InputError
+from attnviz.errors import InputError, UsageError
 
 SCHEMA = 1
 
@@ -191,17 +191,30 @@ def _check_fields(record: type, data: object) -> None:
         known = ", ".join(sorted(hints))
         raise InputError(f"this recipe has entries that are not known here: a {record.__name__} has {known}")
     for name, value in data.items():
-        if not _is_of(hints[name], value):
+        if not is_of(hints[name], value):
             raise InputError(f"this recipe is damaged: {name} is {value!r}")
 
 
-def _is_of(hint: Any, value: object) -> bool:
-    """Whether a value read from JSON is what a field's annotation says."""
+def is_of(hint: Any, value: object) -> bool:
+    """Whether a value read from JSON or TOML is what a field's annotation says."""
     if get_origin(hint) is Literal:
         return value in get_args(hint)
     if get_origin(hint) in (Union, UnionType):
-        return any(_is_of(part, value) for part in get_args(hint))
+        return any(is_of(part, value) for part in get_args(hint))
     plain = get_origin(hint) or hint
     if plain is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, plain) and (plain is bool or not isinstance(value, bool))
+
+
+def inches(width: str) -> float:
+    """A length with its unit, such as "3.3in" or "84mm". Raises UsageError for what is none."""
+    units = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
+    number, unit = (width[:-2], width[-2:]) if width[-2:] in units else (width, "in")
+    try:
+        length = float(number) * units[unit]
+    except ValueError:
+        raise UsageError(f"--width {width!r} is no length: write 3.3in, 84mm or 8.4cm") from None
+    if not 0.5 <= length <= 100:
+        raise UsageError(f"--width {width!r} is not between 0.5 and 100 inches")
+    return length

@@ -12,6 +12,7 @@ import typer
 from attnviz import __version__
 from attnviz.cli.capture import capture
 from attnviz.cli.doctor import doctor
+from attnviz.cli.export import export
 from attnviz.cli.heads import heads
 from attnviz.cli.heatmap import heatmap
 from attnviz.cli.models import models
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command(short_help="Draw attention.")(heatmap)
 app.command(short_help="Keep what was seen, to look at it again at once.")(capture)
 app.command(short_help="List heads: what each does, its statistics, its strongest pair.")(heads)
+app.command(short_help="Make many figures, for a paper.")(export)
 app.command(short_help="What can be loaded, and which types of models are captured.")(models)
 app.command(short_help="Check that a model is captured exactly.")(doctor)
 app.command(short_help="Train a model that ships again, or check what it has learnt.")(train)

@@ -94,28 +94,30 @@ class Kept:
     ] = None  # fmt: skip
 
 
+Device = Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")]
+Precision = Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")]
+Offline = Annotated[bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")]
+RemoteCode = Annotated[bool, Option("--allow-remote-code", help="Run Python code that comes with the model.")]
+Pickle = Annotated[
+    bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
+]
+MODEL_VARIABLE = "ATTNVIZ_MODEL"
+
+
 @dataclass(frozen=True)
 class Model:
     """Which model, and how it is loaded."""
 
     model: Annotated[
         str,
-        Option("-m", "--model", metavar="NAME[@REVISION]", envvar="ATTNVIZ_MODEL", help="A model that ships "
+        Option("-m", "--model", metavar="NAME[@REVISION]", envvar=MODEL_VARIABLE, help="A model that ships "
                "(builtin:encoder), a directory, or a name on the Hugging Face hub."),
     ] = DEFAULT_MODEL  # fmt: skip
-    device: Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")] = "auto"
-    dtype: Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")] = (
-        DType.AUTO
-    )
-    offline: Annotated[
-        bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")
-    ] = False
-    allow_remote_code: Annotated[
-        bool, Option("--allow-remote-code", help="Run Python code that comes with the model.")
-    ] = False
-    allow_pickle: Annotated[
-        bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
-    ] = False
+    device: Device = "auto"
+    dtype: Precision = DType.AUTO
+    offline: Offline = False
+    allow_remote_code: RemoteCode = False
+    allow_pickle: Pickle = False
 
     def load(self, *, generates: bool = False) -> "Source":
         """The model; generates: it is to write text too."""
@@ -130,6 +132,30 @@ class Model:
             allow_pickle=self.allow_pickle,
             generates=generates,
         )
+
+
+@dataclass(frozen=True)
+class Models:
+    """Which models, and how they are loaded."""
+
+    several: Annotated[
+        list[str] | None,
+        Option("-m", "--model", metavar="NAME[@REVISION]", help="A model that ships (builtin:encoder), a "
+               "directory, or a name on the Hugging Face hub; once for each.", show_default=False),
+    ] = None  # fmt: skip
+    device: Device = "auto"
+    dtype: Precision = DType.AUTO
+    offline: Offline = False
+    allow_remote_code: RemoteCode = False
+    allow_pickle: Pickle = False
+
+    def names(self) -> list[str]:
+        """Those that were named, or else the usual one."""
+        return self.several or [os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL]
+
+    def model(self, name: str) -> Model:
+        """One of them."""
+        return Model(name, self.device, self.dtype, self.offline, self.allow_remote_code, self.allow_pickle)
 
 
 @dataclass(frozen=True)
@@ -231,17 +257,71 @@ class Drawing:
     force: Annotated[bool, Option("--force", help="Replace a file of another kind.")] = False
 
     def style(self) -> "Style":
-        from attnviz.recipes import Style
+        from attnviz.recipes import Style, inches
 
         return Style(
             cmap=self.cmap,
             scale=self.scale.value,
             vmax=self.vmax,
             title=self.title,
-            width=_inches(self.width),
+            width=None if self.width is None else inches(self.width),
             dpi=self.dpi,
             font_size=self.font_size,
         )
+
+
+class View(StrEnum):
+    HEATMAP = "heatmap"
+    ATLAS = "atlas"
+    HEADS = "heads"
+    GRID = "grid"
+    ROLLOUT = "rollout"
+
+
+class EngineName(StrEnum):
+    LOCAL = "local"
+    RAY = "ray"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is made of what, where no plan says it."""
+
+    plan: Annotated[
+        Path | None,
+        Argument(metavar="PLAN.toml", help="Models, samples and figures; or else --texts and options."),
+    ] = None
+    texts: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Without a plan: a sample a line, or a row of a .jsonl or .csv file."),
+    ] = None
+    view: Annotated[View, Option(help="Without a plan: what is drawn of each.")] = View.HEATMAP
+    truncate: Annotated[
+        bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class Exporting:
+    """How a plan is carried out."""
+
+    check: Annotated[
+        bool, Option("--check", help="Only check the plan: models, layers, heads, files. Loads no model.")
+    ] = False
+    dry_run: Annotated[bool, Option("--dry-run", help="Only list what would be made.")] = False
+    verify: Annotated[
+        bool, Option("--verify", help="Look at the bytes of all files and weights, not only at their sizes.")
+    ] = False
+    engine: Annotated[EngineName, Option(help="What makes the figures: this machine, or a Ray cluster.")] = (
+        EngineName.LOCAL
+    )
+    address: Annotated[
+        str | None,
+        Option(metavar="HOST:PORT", help="Of the Ray cluster; else one is looked for, or started."),
+    ] = None
+    workers: Annotated[
+        int | None, Option(metavar="N", min=1, help="Processes that draw, or of Ray that run models.")
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -302,9 +382,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 def _check_idle(context: Context) -> None:
     """Raises UsageError for inputs and a model beside --from, where nothing is run."""
-    if context.params.get("captures") is None:
+    if not context.params.get("captures"):
         return
-    idle = {entry.name for group in (Inputs, Model) for entry in fields(group)}
+    idle = {entry.name for group in (Inputs, Model, Models) for entry in fields(group)}
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if option.name in idle and source is not None and source.name == "COMMANDLINE":
@@ -328,17 +408,3 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
         )
         for entry in fields(group)
     ]
-
-
-def _inches(width: str | None) -> float | None:
-    if width is None:
-        return None
-    units = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
-    number, unit = (width[:-2], width[-2:]) if width[-2:] in units else (width, "in")
-    try:
-        inches = float(number) * units[unit]
-    except ValueError:
-        raise UsageError(f"--width {width!r} is no length: write 3.3in, 84mm or 8.4cm") from None
-    if not 0.5 <= inches <= 100:
-        raise UsageError(f"--width {width!r} is not between 0.5 and 100 inches")
-    return inches

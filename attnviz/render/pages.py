@@ -41,6 +41,22 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
     )
 
 
+def atlas_page(capture: Capture, choice: Choice, style: Style) -> Page:
+    """The chosen heads as small maps without labels, and nothing else. Raises as ``heatmap_page`` does."""
+    check(style)
+    outcome = reduced(selected(capture, choice).maps, choice)
+    reduction = {"hidden": outcome.hidden, "groups": _groups(outcome.maps)}
+    return Page(
+        title=title_of(capture) if style.title is None else printable(style.title),
+        heatmaps=(),
+        atlas=_atlas(outcome.maps),
+        scale=Scale(style.scale, style.vmax),
+        cmap=style.cmap,
+        notes=(*capture.notes, *outcome.notes),
+        recipe=recipe("heatmap", capture, choice, style, view="atlas", reduction=reduction),
+    )
+
+
 def check(style: Style) -> None:
     """Raises UsageError for a style that cannot be drawn."""
     if style.scale not in ("linear", "log", "sqrt"):

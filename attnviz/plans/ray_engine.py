@@ -1,0 +1,125 @@
+"""The engine of several machines: Ray's actors each hold a model and make batches. Ray does all scheduling.
+
+An actor that is lost is started again by Ray, and its batch made again: nothing of it was written before.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from attnviz.errors import AttnvizError, UsageError
+from attnviz.plans import engine, seeing
+from attnviz.plans.engine import Failure, Outcome, Work
+from attnviz.plans.local import cores
+from attnviz.plans.plan import ModelEntry
+from attnviz.plans.seeing import Batch
+
+if TYPE_CHECKING:
+    from attnviz.models.base import Source
+
+TRIES = 3  # with a batch whose worker was lost
+
+
+class Ray:
+    """A cluster, or this machine as one.
+
+    address: of the cluster; None for that of $RAY_ADDRESS, or else one that is started here for this export
+    workers: actors, each with the model; None for one a GPU, or where there are none as many as have all the
+             cores that a local run uses
+    """
+
+    def __init__(self, address: str | None = None, workers: int | None = None) -> None:
+        self._address = address
+        self._workers = workers
+        self._threads = cores()
+
+    def made(self, work: Work, batches: Sequence[Batch]) -> Iterator[Outcome]:
+        """See ``Engine``. Raises UsageError if Ray is not installed, or its cluster cannot be reached."""
+        ray = _ray()
+        started = _connected(ray, self._address)
+        try:
+            for model, group in groupby(batches, lambda batch: batch.model):
+                yield from self._of_model(ray, work, model, list(group))
+        finally:
+            if started:
+                ray.shutdown()
+
+    def _of_model(
+        self, ray: Any, work: Work, model: ModelEntry, batches: Sequence[Batch]
+    ) -> Iterator[Outcome]:
+        """What comes of the batches of one model: each worker has one batch at a time."""
+        count, resources = self._sizes(ray.cluster_resources())
+        actor = ray.remote(max_restarts=-1, max_task_retries=TRIES, **resources)(Worker)
+        shared = ray.put(work)
+        workers = [actor.remote(shared, model, self._threads) for _ in range(min(count, len(batches)))]
+        idle, waiting = list(workers), list(batches)
+        busy: dict[Any, tuple[Any, Batch]] = {}
+        while waiting or busy:
+            while waiting and idle:
+                worker, batch = idle.pop(), waiting.pop(0)
+                busy[worker.made.remote(batch)] = worker, batch
+            (done, *_), _ = ray.wait(list(busy), num_returns=1)
+            worker, batch = busy.pop(done)
+            idle.append(worker)
+            yield from _outcomes(ray, done, batch, work)
+        for worker in workers:
+            ray.kill(worker)
+
+    def _sizes(self, there: dict[str, float]) -> tuple[int, dict[str, Any]]:
+        """How many workers, and what each is given of a cluster with so much."""
+        gpus = int(there.get("GPU", 0))
+        if gpus:
+            return self._workers or gpus, {"num_gpus": 1}
+        fits = max(1, int(there.get("CPU", 1)) // self._threads)
+        count = self._workers or fits
+        return count, {"num_cpus": min(self._threads, max(1, int(there.get("CPU", 1)) // count))}
+
+
+class Worker:
+    """An actor: one model, loaded once."""
+
+    def __init__(self, work: Work, model: ModelEntry, threads: int) -> None:
+        from dataclasses import replace
+
+        self._work = replace(work, loading=replace(work.loading, threads=threads))
+        self._model = model
+        self._source: Source | None = None
+
+    def made(self, batch: Batch) -> list[Outcome]:
+        """All that comes of a batch."""
+        if self._source is None:
+            try:
+                self._source = seeing.load(self._model, self._work.loading, generates=self._work.generates)
+            except AttnvizError as error:
+                return [engine.unloaded([batch], error, self._work)]
+        return engine.batch_made(self._source, batch, self._work)
+
+
+def _outcomes(ray: Any, done: Any, batch: Batch, work: Work) -> list[Outcome]:
+    """What a worker has made; where it was lost again and again, that."""
+    try:
+        outcomes: list[Outcome] = ray.get(done)
+    except ray.exceptions.RayError as error:
+        files = sum(len(work.jobs.get(seen, ())) for seen in batch.seen)
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return [Failure(f"{batch.samples[0].name} and its batch", f"their worker failed: {reason}", files)]
+    return outcomes
+
+
+def _ray() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("--engine ray needs Ray, which is not here: pip install attnviz[ray]") from error
+    return ray
+
+
+def _connected(ray: Any, address: str | None) -> bool:
+    """Whether Ray had to be connected to here."""
+    if ray.is_initialized():
+        return False
+    try:
+        ray.init(address=address, log_to_driver=False, include_dashboard=False, configure_logging=False)
+    except Exception as error:
+        raise UsageError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+    return True
