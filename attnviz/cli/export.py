@@ -189,7 +189,7 @@ def _tell(done: "Exported", drawing: Drawing) -> None:
     for failure in done.failures:
         note(failure.line)
     if done.failures:
-        count = sum(failure.files for failure in done.failures)
+        count = sum(len(failure.files) for failure in done.failures)
         raise OutputError(f"{count:,} figure{'s' * (count != 1)} could not be made; the others are there")
 
 
@@ -202,6 +202,8 @@ def _print_json(done: "Exported") -> None:
         "made": done.made,
         "kept": done.kept,
         "left": done.left,
-        "failures": [{"of": each.what, "why": each.why, "figures": each.files} for each in done.failures],
+        "failures": [
+            {"of": each.what, "why": each.why, "figures": list(each.files)} for each in done.failures
+        ],
     }
     sys.stdout.write(json.dumps(document) + "\n")

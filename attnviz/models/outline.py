@@ -15,12 +15,18 @@ from attnviz.models.families import HUB_NAME, find_checkpoint, is_own
 from attnviz.models.known import directory_of
 from attnviz.models.request import Request
 
-UNPLAIN = ("layer_types", "layers_block_type", "attn_layers", "block_sizes", "attention_types",
+UNPLAIN = ("layers_block_type", "attn_layers", "block_sizes", "attention_types",
            "vision_config", "audio_config", "text_config", "is_heterogeneous")  # fmt: skip
 """Settings of models whose layers are not all alike, or that have several towers."""
 
-SIDES = (("encoder", "encoder_layers", "encoder_attention_heads"),
-         ("decoder", "decoder_layers", "decoder_attention_heads"))  # fmt: skip
+ATTENTION = ("full_attention", "sliding_attention", "chunked_attention")
+"""Types of layers that have heads, as many as the model says."""
+
+SIDES = (
+    ("encoder", ("encoder_layers", "num_layers"), ("encoder_attention_heads", "num_heads")),
+    ("decoder", ("decoder_layers", "num_decoder_layers"), ("decoder_attention_heads", "num_heads")),
+)
+"""Of encoder-decoders: what two families of names call the layers and heads of both sides."""
 
 
 def outline(request: Request) -> tuple[LayerFacts, ...] | None:
@@ -72,6 +78,8 @@ def _plain(checkpoint: Checkpoint) -> tuple[LayerFacts, ...] | None:
     config = load_config(checkpoint)
     if config is None or any(getattr(config, name, None) for name in UNPLAIN):
         return None
+    if not set(getattr(config, "layer_types", None) or ()) <= set(ATTENTION):
+        return None
     if config.is_encoder_decoder:
         return _two_sided(config)
     layers, heads = (_number(config, name) for name in ("num_hidden_layers", "num_attention_heads"))
@@ -79,11 +87,14 @@ def _plain(checkpoint: Checkpoint) -> tuple[LayerFacts, ...] | None:
 
 
 def _two_sided(config: Any) -> tuple[LayerFacts, ...] | None:
-    sides = [(stack, _number(config, layers), _number(config, heads)) for stack, layers, heads in SIDES]
-    if not all(layers and heads for _, layers, heads in sides):
+    sides = [
+        _stack(stack, *(max(_number(config, name) for name in names) for names in (layers, heads)))
+        for stack, layers, heads in SIDES
+    ]
+    if not all(sides) or not all(layer.heads for side in sides for layer in side):
         return None
-    (_, *encoder), (_, *decoder) = sides
-    return (*_stack("encoder", *encoder), *_stack("decoder", *decoder), *_stack("cross", *decoder))
+    encoder, decoder = sides
+    return *encoder, *decoder, *_stack("cross", len(decoder), decoder[0].heads)
 
 
 def _number(config: Any, name: str) -> int:

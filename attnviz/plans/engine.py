@@ -37,6 +37,10 @@ class Work:
     kept: frozenset[Seen]
     generates: bool = False
 
+    def files(self, seen: Seen) -> tuple[str, ...]:
+        """Those that are missing of a sample."""
+        return tuple(job.file for job in self.jobs.get(seen, ()))
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -56,15 +60,15 @@ class Kept:
 
 @dataclass(frozen=True)
 class Failure:
-    """What could not be made, and why, in one line; files: how many figures that are."""
+    """What could not be made, and why, in one line; files: the figures that are missing for it."""
 
     what: str
     why: str
-    files: int = 1
+    files: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
-        more = f" ({self.files} figures)" if self.files > 1 else ""
+        more = f" ({len(self.files)} figures)" if len(self.files) > 1 else ""
         return printable(" ".join(f"{self.what}{more}: {self.why}".split()))
 
 
@@ -94,12 +98,12 @@ def batch_made(source: "Source", batch: Batch, work: Work) -> list[Outcome]:
 
 def unseen(seen: Seen, error: AttnvizError, work: Work) -> Failure:
     """That nothing comes of a sample."""
-    return Failure(seen.name, str(error), len(work.jobs.get(seen, ())))
+    return Failure(seen.name, str(error), work.files(seen))
 
 
 def unloaded(batches: Sequence[Batch], error: AttnvizError, work: Work) -> Failure:
     """That nothing comes of a model."""
-    files = sum(len(work.jobs.get(seen, ())) for batch in batches for seen in batch.seen)
+    files = tuple(file for batch in batches for seen in batch.seen for file in work.files(seen))
     return Failure(batches[0].model.label, str(error), files)
 
 
@@ -108,9 +112,9 @@ def draw(job: Job, captures: Sequence[Capture]) -> Drawn | Failure:
     try:
         return Drawn(*kinds.drawn(job, captures))
     except AttnvizError as error:
-        return Failure(job.file, str(error))
+        return Failure(job.file, str(error), (job.file,))
     except Exception as error:  # a bug, which must not cost what can be made
-        return Failure(job.file, f"{type(error).__name__}: {error}")
+        return Failure(job.file, f"{type(error).__name__}: {error}", (job.file,))
 
 
 def lean(capture: Capture) -> Capture:

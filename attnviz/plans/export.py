@@ -265,7 +265,16 @@ class _Run:
         whole = agenda.whole if not self.failures else ""
         folder.finish(whole, outputs, keep)
         done = len(agenda.jobs) - len(agenda.missing(folder))
-        return Exported(folder.path, self.made, done - self.made, tuple(self.failures), left)
+        return Exported(folder.path, self.made, done - self.made, self._failures(), left)
+
+    def _failures(self) -> tuple[Failure, ...]:
+        """In the order of the plan."""
+        places = {job.file: number for number, job in enumerate(self.agenda.jobs)}
+        return tuple(
+            sorted(
+                self.failures, key=lambda failure: min((places[file] for file in failure.files), default=-1)
+            )
+        )
 
     def _batches(self) -> Iterable[Batch]:
         return batches(self.agenda.plan.models, self.agenda.plan.samples)
@@ -273,7 +282,9 @@ class _Run:
     def _take(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
             self._take_one(outcome)
-            self.report(Progress(self.made + sum(failure.files for failure in self.failures), self.total))
+            self.report(
+                Progress(self.made + sum(len(failure.files) for failure in self.failures), self.total)
+            )
 
     def _take_one(self, outcome: Outcome) -> None:
         if isinstance(outcome, Failure):

@@ -107,7 +107,7 @@ def _choices(
     if extra := sorted(asked - possible):
         averaged = f" with mean = {choice.mean}" if choice.mean else ""
         raise InputError(
-            f"file: a {figure.view}{averaged} is not of one {extra[0]}: leave out {{{extra[0]}}}"
+            f"file: view = {figure.view}{averaged} is not of one {extra[0]}: leave out {{{extra[0]}}}"
         )
     heads = [(layer_name(layer.stack, layer.layer), head) for layer in layers
              for head in wanted.get(layer.name, ())]  # fmt: skip

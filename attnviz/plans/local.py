@@ -137,7 +137,9 @@ def _alone(task: Task) -> list[Drawn | Failure]:
             contextlib.suppress(BrokenProcessPool),
         ):
             return executor.submit(_draw, task).result()
-    return [Failure(job.file, "the process that drew it was ended from without") for job in task.jobs]
+    return [
+        Failure(job.file, "the process that drew it was ended from without", (job.file,)) for job in task.jobs
+    ]
 
 
 def cores() -> int:

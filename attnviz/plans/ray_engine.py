@@ -100,7 +100,7 @@ def _outcomes(ray: Any, done: Any, batch: Batch, work: Work) -> list[Outcome]:
     try:
         outcomes: list[Outcome] = ray.get(done)
     except ray.exceptions.RayError as error:
-        files = sum(len(work.jobs.get(seen, ())) for seen in batch.seen)
+        files = tuple(file for seen in batch.seen for file in work.files(seen))
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return [Failure(f"{batch.samples[0].name} and its batch", f"their worker failed: {reason}", files)]
     return outcomes

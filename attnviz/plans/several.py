@@ -17,5 +17,5 @@ def drawn(job: Job, kept: Mapping[Seen, Path]) -> Drawn | Failure:
     """
     if unseen := [seen.name for seen in job.of if seen not in kept]:
         more = f" and of {len(unseen) - 1} more" if len(unseen) > 1 else ""
-        return Failure(job.file, f"nothing was seen of {unseen[0]}{more}")
+        return Failure(job.file, f"nothing was seen of {unseen[0]}{more}", (job.file,))
     return engine.draw(job, Captures(len(job.of), lambda number: files.read(kept[job.of[number]])[0]))

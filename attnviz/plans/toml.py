@@ -61,7 +61,7 @@ def plan_of(text: str, beside: Path) -> Plan:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:  # says line and column itself
-        raise InputError(f"this is no TOML: {printable(str(error))}") from error
+        raise InputError(f"this is no TOML: {_placed(str(error), text)}") from error
     _check_known(table, SECTIONS, "the plan")
     defaults = _table(table.get("defaults", {}), "[defaults]")
     return made(
@@ -96,6 +96,14 @@ def made(
                         f"{figure.section}: no {kind} called {printable(name)!r}; {_near(name, names)}"
                     )
     return Plan(tuple(models), tuple(samples), tuple(figures))
+
+
+def _placed(error: str, text: str) -> str:
+    """A syntax error with line and column, also where it is the end that came too early."""
+    lines = text.split("\n")
+    return printable(
+        error.replace("at end of document", f"at line {len(lines)}, column {len(lines[-1]) + 1}, the end")
+    )
 
 
 def _sections(table: Table, name: str) -> list[tuple[Table, str]]:
