@@ -4,7 +4,7 @@ An engine is handed batches of samples and yields what comes of them, in any ord
 the files. What it yields depends on the batch alone, so that every engine makes the same files.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -78,7 +78,7 @@ Outcome = Drawn | Kept | Failure
 class Engine(Protocol):
     """Makes figures. Raises nothing for what goes wrong with single ones."""
 
-    def made(self, work: Work, batches: Sequence[Batch]) -> Iterator[Outcome]:
+    def made(self, work: Work, batches: Sequence[Batch]) -> Generator[Outcome, None, None]:
         """What comes of the batches, as soon as it is there."""
         ...
 

@@ -3,7 +3,8 @@
 Ended at any moment and started again, an export ends with the same bytes as one that was never ended.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -279,12 +280,12 @@ class _Run:
     def _batches(self) -> Iterable[Batch]:
         return batches(self.agenda.plan.models, self.agenda.plan.samples)
 
-    def _take(self, outcomes: Iterable[Outcome]) -> None:
-        for outcome in outcomes:
-            self._take_one(outcome)
-            self.report(
-                Progress(self.made + sum(len(failure.files) for failure in self.failures), self.total)
-            )
+    def _take(self, outcomes: Generator[Outcome, None, None]) -> None:
+        with contextlib.closing(outcomes):  # whatever stops this, no process is left behind
+            for outcome in outcomes:
+                self._take_one(outcome)
+                failed = sum(len(failure.files) for failure in self.failures)
+                self.report(Progress(self.made + failed, self.total))
 
     def _take_one(self, outcome: Outcome) -> None:
         if isinstance(outcome, Failure):

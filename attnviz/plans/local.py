@@ -3,13 +3,14 @@
 import contextlib
 import os
 import signal
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from itertools import groupby
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from queue import SimpleQueue
 from typing import Self
 
 from attnviz.captures import Capture
@@ -21,7 +22,7 @@ from attnviz.plans.seeing import Batch
 
 TOGETHER = 4  # figures of one sample that are drawn by one process, one after the other
 WAITING = 3  # tasks a process: enough that none is idle, few enough that memory stays flat
-TRIES = 2  # with a task whose process ended
+TRIES = 2  # with a figure whose process ended
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Local:
     def __init__(self, workers: int | None = None) -> None:
         self._workers = workers or cores()
 
-    def made(self, work: Work, batches: Sequence[Batch]) -> Iterator[Outcome]:
+    def made(self, work: Work, batches: Sequence[Batch]) -> Generator[Outcome, None, None]:
         """See ``Engine``. Each model is loaded once, and only one is there at a time."""
         figures = sum(map(len, work.jobs.values()))
         with Pool(max(1, min(self._workers, figures))) as pool:
@@ -64,82 +65,112 @@ class Local:
             yield from pool.rest()
 
 
-@dataclass
 class Pool:
-    """Processes that draw. As many tasks as keep them busy wait, then whoever hands in more waits."""
+    """Processes that draw. As many tasks as keep them busy wait, then whoever hands in more waits.
 
-    workers: int
-    _executor: ProcessPoolExecutor | None = None
-    _waiting: dict[Future[list[Drawn | Failure]], Task] = field(default_factory=dict)
+    Each process is looked after by a thread, which starts another where one was ended.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._threads = ThreadPoolExecutor(workers)
+        self._drawers: SimpleQueue[Drawer] = SimpleQueue()
+        self._waiting: set[Future[list[Drawn | Failure]]] = set()
+        for _ in range(workers):
+            self._drawers.put(Drawer())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for _ in range(self._workers):
+            self._drawers.get().end()
 
     def drawn(self, jobs: Sequence[Job], captures: tuple[Capture, ...]) -> Iterator[Drawn | Failure]:
         """Hands in figures, and yields what has been drawn meanwhile."""
         for first in range(0, len(jobs), TOGETHER):
-            while len(self._waiting) >= WAITING * self.workers:
+            while len(self._waiting) >= WAITING * self._workers:
                 yield from self._next()
-            self._hand_in(Task(tuple(jobs[first : first + TOGETHER]), captures))
+            task = Task(tuple(jobs[first : first + TOGETHER]), captures)
+            self._waiting.add(self._threads.submit(self._draw, task))
 
     def rest(self) -> Iterator[Drawn | Failure]:
         """What is still being drawn."""
         while self._waiting:
             yield from self._next()
 
-    def _hand_in(self, task: Task) -> None:
-        if self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                self.workers, mp_context=get_context("spawn"), initializer=_begin
-            )
-        try:
-            self._waiting[self._executor.submit(_draw, task)] = task
-        except BrokenProcessPool:  # a process ended since the last result was taken
-            lost: Future[list[Drawn | Failure]] = Future()
-            lost.set_exception(BrokenProcessPool())
-            self._waiting[lost] = task
-
     def _next(self) -> Iterator[Drawn | Failure]:
-        """What is done first; where a process has ended, all that was lost with it is drawn again."""
-        done, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
-        lost: list[Task] = []
+        done, self._waiting = wait(self._waiting, return_when=FIRST_COMPLETED)
         for future in done:
-            task = self._waiting.pop(future)
-            try:
-                yield from future.result()
-            except BrokenProcessPool:
-                lost.append(task)
-        if lost:
-            yield from self._again(lost)
+            yield from future.result()
 
-    def _again(self, lost: Sequence[Task]) -> Iterator[Drawn | Failure]:
-        """Lost tasks one by one, in processes of their own: only the one that ends them fails."""
-        lost = [*lost, *self._waiting.values()]
-        self._waiting = {}
-        self._stop()
-        for task in lost:
-            for job in task.jobs:
-                yield from _alone(Task((job,), task.captures))
-
-    def _stop(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-        self._executor = None
+    def _draw(self, task: Task) -> list[Drawn | Failure]:
+        """Run by a thread, which has a process for itself meanwhile."""
+        drawer = self._drawers.get()
+        try:
+            return drawer.drawn(task)
+        finally:
+            self._drawers.put(drawer)
 
 
-def _alone(task: Task) -> list[Drawn | Failure]:
-    for _ in range(TRIES):
-        with (
-            ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin) as executor,
-            contextlib.suppress(BrokenProcessPool),
-        ):
-            return executor.submit(_draw, task).result()
-    return [
-        Failure(job.file, "the process that drew it was ended from without", (job.file,)) for job in task.jobs
-    ]
+class Drawer:
+    """A process that draws, started when it is first needed, and again where it was ended from without."""
+
+    def __init__(self) -> None:
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+
+    def drawn(self, task: Task) -> list[Drawn | Failure]:
+        """The figures of a task; those alone fail that end the process every time."""
+        found = self._asked(task)
+        if found is not None:
+            return found
+        alone = (Task((job,), task.captures) for job in task.jobs)
+        return [outcome for one in alone for outcome in self._alone(one)]
+
+    def end(self) -> None:
+        """The process ends when it is done with what it draws."""
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.join()
+        self._process = self._pipe = None
+
+    def _alone(self, task: Task) -> list[Drawn | Failure]:
+        for _ in range(TRIES):
+            if (found := self._asked(task)) is not None:
+                return found
+        why = "the process that drew it was ended from without, perhaps for want of memory"
+        return [Failure(job.file, why, (job.file,)) for job in task.jobs]
+
+    def _asked(self, task: Task) -> list[Drawn | Failure] | None:
+        """None if the process was ended."""
+        pipe = self._pipe or self._begun()
+        try:
+            pipe.send(task)
+            found: list[Drawn | Failure] = pipe.recv()
+        except (EOFError, OSError):
+            self.end()
+            return None
+        return found
+
+    def _begun(self) -> Connection:
+        spawning = get_context("spawn")
+        self._pipe, theirs = spawning.Pipe()
+        self._process = spawning.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+        return self._pipe
+
+
+def _serve(pipe: Connection) -> None:
+    """What such a process does, until nobody is there any more who would ask."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it is interrupted, and closes the pipe
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            task: Task = pipe.recv()
+            pipe.send([engine.draw(job, task.captures) for job in task.jobs])
 
 
 def cores() -> int:
@@ -147,20 +178,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _begin() -> None:
-    """A process that draws leaves interrupts to the one that started it, and ends when that has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _draw(task: Task) -> list[Drawn | Failure]:
-    return [engine.draw(job, task.captures) for job in task.jobs]

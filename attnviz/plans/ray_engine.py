@@ -3,7 +3,7 @@
 An actor that is lost is started again by Ray, and its batch made again: nothing of it was written before.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Ray:
         self._workers = workers
         self._threads = cores()
 
-    def made(self, work: Work, batches: Sequence[Batch]) -> Iterator[Outcome]:
+    def made(self, work: Work, batches: Sequence[Batch]) -> Generator[Outcome, None, None]:
         """See ``Engine``. Raises UsageError if Ray is not installed, or its cluster cannot be reached."""
         ray = _ray()
         started = _connected(ray, self._address)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,7 @@ class Here:
     def __init__(self) -> None:
         self.batches: list[Batch] = []
 
-    def made(self, work: Work, batches: Sequence[Batch]) -> Iterator[Outcome]:
+    def made(self, work: Work, batches: Sequence[Batch]) -> Generator[Outcome, None, None]:
         for batch in batches:
             self.batches.append(batch)
             source = seeing.load(batch.model, work.loading, generates=work.generates)
