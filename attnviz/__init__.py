@@ -15,14 +15,21 @@ if TYPE_CHECKING:
     from attnviz.api import (
         capture,
         check_trained,
+        compare,
+        comparison_view,
+        diff,
         doctor,
         from_arrays,
         head_grid,
         heads,
         heatmap,
+        induction,
         load,
         load_model,
+        probe,
+        probe_table,
         save,
+        sink,
         train,
     )
 
@@ -31,14 +38,21 @@ DEFAULT_MODEL = "builtin:encoder"
 __all__ = [
     "capture",
     "check_trained",
+    "compare",
+    "comparison_view",
+    "diff",
     "doctor",
     "from_arrays",
     "head_grid",
     "heads",
     "heatmap",
+    "induction",
     "load",
     "load_model",
+    "probe",
+    "probe_table",
     "save",
+    "sink",
     "train",
 ]
 

@@ -1,19 +1,20 @@
 """The verbs of ``import attnviz``. A command of the command line is ten lines of these."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints, overload
 
 from attnviz import DEFAULT_MODEL
 from attnviz.analysis import reduce, select
-from attnviz.captures import Capture, Captures, LayerFacts, numbered
+from attnviz.analysis.comparison import Comparison, Matching, Measure
+from attnviz.captures import Capture, Captures, numbered
 from attnviz.errors import InputError, UsageError
 from attnviz.files import begins_with
-from attnviz.inputs import Sample, check_texts
-from attnviz.recipes import Choice, Listing, Style
+from attnviz.inputs import Sample
+from attnviz.recipes import Choice, Comparing, Listing, Style
 from attnviz.render import pages
-from attnviz.render.views import HeadGrid, HeadTable, Page, View
+from attnviz.render.views import HeadGrid, HeadTable, Page, Table, View
+from attnviz.wishes import AUTO, WORDS, Wishes, encoded_all, observers_of, several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,20 +24,14 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
+    from attnviz.analysis.probe import Probe
+    from attnviz.analysis.relations import Corpus
     from attnviz.builtin.check import Check
     from attnviz.builtin.schedule import Progress
-    from attnviz.models.base import Encoded, Source
+    from attnviz.models.base import Source
     from attnviz.models.diagnosis import Diagnosis, Needs
-    from attnviz.observe.base import Observer
     from attnviz.observe.progress import Report
-
-    Readable = str | Sample | Mapping[str, Tensor]
-
-POOLED_ABOVE = 512  # tokens; above it the overview is drawn from pooled maps
-POOLED_TO = 256
-
-ALL, AUTO = "all", "auto"
-"""What to keep: every map whole; or what a picture needs."""
+    from attnviz.wishes import Readable
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""
@@ -126,7 +121,8 @@ def capture(
     model:      a name, what ``load_model`` returns, or any model of transformers: fine-tuned, quantised,
                 compiled, with adapters; it is left as it was
     keep:       which whole maps: "all", exact heads and layers ("3.5,7.1", "0-3,cross.1"), or None; "auto":
-                what a picture of the choice needs, without one all, above 512 tokens pooled to 256 x 256
+                what a picture of the choice needs, without one all, above 512 tokens pooled to 256 x 256;
+                "words": those of all heads, with sub-tokens put together to words (``seen.words``)
     pooled:     keep the maps of all heads pooled to so many rows and columns at most, too
     statistics: compute those of every head (``attnviz.metrics``)
     labels:     what to call the tokens of prepared tensors
@@ -136,107 +132,20 @@ def capture(
     Raises InputError for a sample the model cannot take, SelectionError for layers or heads it does not have,
     ModelError for a model that cannot be captured exactly.
     """
-    from attnviz.models.given import encoded, source_of
+    from attnviz.models.given import source_of
     from attnviz.observe.run import observe
 
-    wishes = _Wishes(keep, choice, pooled, statistics=statistics)
-    samples = _several(sample, labels)
+    wishes = Wishes(keep, choice, pooled, statistics=statistics)
+    samples = several(sample, labels)
     source = source_of(model, tokenizer)
-    batch = [encoded(source, each, labels=labels, truncate=truncate) for each in samples]
+    batch = encoded_all(source, samples, labels, truncate=truncate)
 
     def look(place: int) -> Capture:
         each = batch[place]
-        return observe(source, each, _observers(source, each, wishes), report=report)
+        return observe(source, each, observers_of(source, each, wishes), report=report)
 
     captures = Captures(len(batch), look)
     return captures[0] if isinstance(sample, str | Sample | Mapping) else captures
-
-
-@dataclass(frozen=True)
-class _Wishes:
-    """What is to be kept of a run, as ``capture`` says. Raises UsageError for what cannot be understood."""
-
-    keep: str | None
-    choice: Choice
-    pooled: int | None
-    statistics: bool
-
-    def __post_init__(self) -> None:
-        check(self.choice)
-        check_keep(self.keep)
-        if self.pooled is not None and not (isinstance(self.pooled, int) and self.pooled > 0):
-            raise UsageError(
-                f"pooled={self.pooled!r} is no size: give the most rows and columns, such as 256"
-            )
-
-
-def _several(
-    sample: "Readable | Sequence[Readable]", labels: Sequence[str] | None
-) -> "list[Sample | Mapping[str, Tensor]]":
-    """The samples, of which none may be empty: that is said before a model is loaded."""
-    alone = isinstance(sample, str | Sample | Mapping)
-    samples = [sample] if isinstance(sample, str | Sample | Mapping) else sample
-    if not isinstance(samples, Sequence):
-        raise UsageError(
-            f"a {type(sample).__name__} is no sample: give a text, a Sample, tensors, or a list of these"
-        )
-    if not samples:
-        raise InputError("no samples: give one at least")
-    if labels is not None and not alone:
-        raise UsageError("labels are those of one sample, not of a list of them")
-    named = [_named(each, "text" if alone else f"text-{number}") for number, each in enumerate(samples, 1)]
-    check_texts([each for each in named if isinstance(each, Sample)])
-    return named
-
-
-def _named(sample: "Readable", name: str) -> "Sample | Mapping[str, Tensor]":
-    """What can be read, a text with a name. Raises UsageError for anything else."""
-    if isinstance(sample, str):
-        return Sample(sample, name=name)
-    if not isinstance(sample, Sample | Mapping):
-        raise UsageError(
-            f"{name} is of type {type(sample).__name__}, which is none: give a text, a Sample, or tensors"
-        )
-    if isinstance(sample, Sample) and sample.generate < 0:
-        raise UsageError(f"generate={sample.generate} of {sample.name}: give how many tokens to write, or 0")
-    return sample
-
-
-def _observers(source: "Source", encoded: "Encoded", wishes: _Wishes) -> "list[Observer]":
-    """Whoever has to look at a run for the wishes to come true."""
-    from attnviz.observe.pool import PoolMaps
-
-    keeper = _keeper(source, encoded, wishes)
-    observers = [keeper] if keeper else []
-    if wishes.pooled is not None:
-        observers.append(PoolMaps(wishes.pooled))
-    if wishes.statistics:
-        from attnviz.observe.statistics import HeadStatistics
-
-        observers.append(HeadStatistics())
-    return observers
-
-
-def _keeper(source: "Source", encoded: "Encoded", wishes: _Wishes) -> "Observer | None":
-    """Whole maps where they were asked for or the text is short, else pooled ones."""
-    from attnviz.observe.keep import KeepMaps
-    from attnviz.observe.pool import PoolMaps
-
-    if wishes.keep is None:
-        return None
-    wanted = _wanted(source.facts.layers, wishes)
-    length = max(len(axis) for axes in encoded.axes.values() for axis in axes)
-    overview = wishes.keep == AUTO and wishes.choice == Choice(kind=wishes.choice.kind)
-    if overview and length > POOLED_ABOVE:
-        return None if wishes.pooled else PoolMaps(POOLED_TO, wanted)
-    return KeepMaps(wanted)
-
-
-def _wanted(layers: Sequence[LayerFacts], wishes: _Wishes) -> select.Wanted:
-    """The heads whose maps are wanted, by layer."""
-    if wishes.keep in (None, AUTO, ALL):
-        return select.wanted_heads(layers, wishes.choice if wishes.keep == AUTO else Choice())
-    return select.named_heads(layers, wishes.keep)
 
 
 def doctor(
@@ -302,12 +211,31 @@ def check(choice: Choice, style: Style | None = None) -> None:
         pages.check(style)
 
 
-def check_keep(keep: str | None) -> None:
-    """Raises UsageError if that is no way to say which maps to keep."""
-    if keep is not None and not isinstance(keep, str):
-        raise UsageError(f'keep={keep!r} is no text: write heads and layers in one, such as "3.5,7.1"')
-    if keep not in (None, AUTO, ALL):
-        select.check_named(keep)
+def diff(
+    first: Capture,
+    second: Capture,
+    *,
+    top: int | None = None,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+) -> Page:
+    """What ``attnviz diff`` shows of two captures: of one model and two texts, or of two models and one text.
+
+    top: how many heads, those that changed most: so many rows of the table (10), or of chosen maps so many
+    Raises UsageError or SelectionError for a choice that means nothing here, InputError for captures that
+    have nothing in common.
+    """
+    from attnviz.render import differencepages
+
+    return differencepages.difference_page(first, second, choice, style, top)
+
+
+def check_diff(choice: Choice, style: Style, *, top: int | None = None) -> None:
+    """Raises UsageError for what cannot be understood, before a model is loaded."""
+    from attnviz.render import differencepages
+
+    check(choice)
+    differencepages.check(choice, style, top)
 
 
 def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
@@ -364,6 +292,82 @@ def head_grid(
     return headpages.head_grid(summary(_measured(seen), choice, seed=seed), choice, listing, style)
 
 
+def compare(
+    models: "Sequence[str | Source | PreTrainedModel | Capture | Sequence[Capture]]",
+    texts: "str | Sequence[str | Sample] | None" = None,
+    *,
+    measure: Measure = "js",
+    match: Matching = "one-to-one",
+    as_is: bool = False,
+    seed: int = 0,
+    truncate: bool = False,
+    report: "Report | None" = None,
+) -> Comparison:
+    """Every head of one model beside every head of another, over some texts: what ``attnviz compare`` finds.
+
+    models:  two, each a name, what ``load_model`` returns, a model of transformers; or what was captured of
+             the texts, with the maps of all heads (``keep="words"`` or ``"all"``)
+    texts:   what both read; left out beside captures. Maps of no more than a few texts are held at a time
+    measure: "js", 1 - Jensen-Shannon distance; "cka", centred kernel alignment
+    match:   each head has one of its own ("one-to-one"), or its "nearest"
+    as_is:   compare also what only one of the two may see
+    seed:    of what is drawn for the null and for the intervals
+    To compare more than two: ``[attnviz.compare([first, other], texts) for other in others]``.
+    Raises UsageError for what cannot be understood, InputError for texts that a model cannot take and for
+    models that have nothing in common.
+    """
+    from attnviz.analysis import compare as comparing
+
+    check_comparing(Comparing(measure, match, as_is, seed))
+    if isinstance(models, str) or len(models) != 2:
+        count = 1 if isinstance(models, str) else len(models)
+        raise UsageError(f"compare takes two models, not {count}: give [first, second]")
+    first, second = (_seen_by(model, texts, truncate, report) for model in models)
+    return comparing.compare(first, second, measure=measure, matching=match, as_is=as_is, seed=seed)
+
+
+def comparison_view(
+    found: Comparison, view: str = "matches", *, seen: "Sequence[Capture]" = (), style: Style = Style()
+) -> View:
+    """A comparison as a table of "matches"; every head, or layer, beside every other ("heads", "layers");
+    the "change" of each head, of models of one architecture; or the "maps" of the best and worst matches.
+
+    seen: for "maps": two captures of one text, by the first model and by the second
+    Raises UsageError for another view, SelectionError for changes of models with other heads.
+    """
+    from attnviz.render import comparepages
+
+    both = comparepages.Seen(*seen) if seen else None
+    return comparepages.comparison_view(found, view, style, both)
+
+
+def check_comparing(comparing: Comparing) -> None:
+    """Raises UsageError for what cannot be understood, before a model is loaded."""
+    for name, value in (("measure", comparing.measure), ("match", comparing.match)):
+        known = get_args(get_type_hints(Comparing)[name])
+        if value not in known:
+            raise UsageError(f"{name}={value!r} is none of {', '.join(known)}")
+
+
+def _seen_by(
+    model: "str | Source | PreTrainedModel | Capture | Sequence[Capture]",
+    texts: "str | Sequence[str | Sample] | None",
+    truncate: bool,
+    report: "Report | None",
+) -> "Sequence[Capture]":
+    """What a model sees of the texts, one at a time; captures as they are."""
+    if isinstance(model, Capture):
+        return [model]
+    if isinstance(model, Sequence) and not isinstance(model, str):
+        return cast("Sequence[Capture]", model)
+    if texts is None:
+        raise UsageError(
+            "no texts: compare models on some, compare([first, second], texts), or give captures"
+        )
+    samples: list[str | Sample] = [texts] if isinstance(texts, str) else list(texts)
+    return capture(samples, model=model, keep=WORDS, statistics=False, truncate=truncate, report=report)
+
+
 def check_heads(choice: Choice, listing: Listing, style: Style) -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
     from attnviz.render import headpages
@@ -384,6 +388,104 @@ def _from_maps(seen: Capture) -> Capture:
     for maps in seen.maps:
         select.check_weights(maps)
     return with_statistics(seen)
+
+
+def probe(
+    relations: "str | Path | Corpus",
+    *,
+    model: "str | Source | PreTrainedModel" = DEFAULT_MODEL,
+    tokenizer: Any = None,
+    seen: "Sequence[Capture] | None" = None,
+    choice: Choice = Choice(),
+    seed: int = 0,
+    truncate: bool = False,
+    report: "Report | None" = None,
+) -> "Probe":
+    """How often heads find what a word belongs to, beside what guesses by distance find: ``attnviz probe``.
+
+    relations: a file (CoNLL-U, or JSON line by line), "builtin" for texts of the language of the model that
+               ships, or your own as an ``attnviz.analysis.relations.Corpus``
+    seen:      captures of the same texts with all maps, whole or of words, in place of a model
+    choice:    among which heads
+    seed:      of the halves (one chooses a head, the other reports on it) and of the intervals
+    Raises InputError for a file that cannot be read or has a broken line, a text that the model cannot take.
+    """
+    from attnviz import probes
+
+    corpus = probes.corpus_of(relations)
+    if seen is not None:
+        return probes.of_captures(corpus, seen, choice, seed=seed)
+    from attnviz.models.given import source_of
+
+    source = source_of(model, tokenizer)
+    return probes.of_model(corpus, source, choice, seed=seed, truncate=truncate, report=report)
+
+
+def probe_table(found: "Probe", *, style: Style = Style()) -> Table:
+    """What ``attnviz probe --relations`` shows: a row a relation and direction."""
+    from attnviz.render import probepages
+
+    return probepages.findings_table(found, style)
+
+
+def induction(
+    *,
+    model: "str | Source | PreTrainedModel" = DEFAULT_MODEL,
+    tokenizer: Any = None,
+    sequences: int = 20,
+    length: int = 50,
+    seed: int = 0,
+    top: int | None = None,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+    report: "Report | None" = None,
+) -> Table:
+    """Which heads go on as a sequence went on before: ``attnviz probe --induction``.
+
+    sequences, length: how many random tokens stand in each, twice one after the other
+    Raises InputError for more tokens than the model reads or knows.
+    """
+    from attnviz import probes
+    from attnviz.models.given import source_of
+    from attnviz.render.probepages import Drawn, induction_table
+
+    source, drawn = source_of(model, tokenizer), Drawn(sequences, length, 2, seed)
+    return induction_table(
+        probes.measured(source, drawn, choice, report=report), drawn, choice, style, top=top
+    )
+
+
+def sink(
+    texts: "Sequence[str | Sample] | None" = None,
+    *,
+    model: "str | Source | PreTrainedModel" = DEFAULT_MODEL,
+    tokenizer: Any = None,
+    sequences: int = 20,
+    length: int = 50,
+    seed: int = 0,
+    top: int | None = None,
+    choice: Choice = Choice(),
+    style: Style = Style(),
+    truncate: bool = False,
+    report: "Report | None" = None,
+) -> Table:
+    """How much heads look at the first token, whatever comes after it: ``attnviz probe --sink``.
+
+    texts: natural ones; without, as many of the language of the model that ships as there are sequences
+    sequences, length: how many random tokens stand in each
+    Raises as ``induction`` and ``capture`` do.
+    """
+    from attnviz import probes
+    from attnviz.analysis.summary import summary
+    from attnviz.models.given import source_of
+    from attnviz.render.probepages import Drawn, sink_table
+
+    source = source_of(model, tokenizer)
+    drawn = Drawn(sequences, length, 1, seed, first=probes.first_of(source))
+    random = probes.measured(source, drawn, choice, report=report)
+    read = [*texts] if texts is not None else probes.stories(sequences)
+    natural = capture(read, model=source, keep=None, truncate=truncate, report=report)
+    return sink_table(random, summary(natural, choice, seed=seed), drawn, choice, style, top=top)
 
 
 def load(file: str | Path) -> Capture | Captures:

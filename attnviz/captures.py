@@ -240,11 +240,11 @@ class Statistics:
 
         Raises OutputError if pandas is not installed.
         """
-        return frames.frame(self, "pandas")
+        return frames.frame(frames.columns(self), "pandas")
 
     def to_polars(self) -> Any:
         """The same as a ``polars.DataFrame``. Raises OutputError if polars is not installed."""
-        return frames.frame(self, "polars")
+        return frames.frame(frames.columns(self), "polars")
 
     def _repr_html_(self) -> str:
         return frames.statistics_html(self)
@@ -289,6 +289,16 @@ class Capture:
         parts = [f"{name} of {len(layers)} layers" for name, layers in kept.items() if layers]
         parts += [name for name in ("statistics", "pairs") if getattr(self, name) is not None]
         return f"<Capture of {self.sample.name!r} by {self.model.name}: {', '.join(parts) or 'nothing kept'}>"
+
+    def _repr_html_(self) -> str:
+        from attnviz.render.notebook import capture_html
+
+        return capture_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import capture_png
+
+        return capture_png(self)
 
     def map(self, head: str) -> Floats:
         """The weights of one head, such as "3.5": ``[queries, keys]``, rows summing to 1.

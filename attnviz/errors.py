@@ -43,3 +43,7 @@ class SelectionError(AttnvizError):
 
 class OutputError(AttnvizError):
     """The result cannot be written where, or as, it was asked for."""
+
+
+class ExpectationError(AttnvizError):
+    """What the user said they expect of a result is not so (exit status 3)."""

@@ -1,6 +1,6 @@
 """Statistics as tables of other libraries, and tables as a notebook shows them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import import_module
 from itertools import islice
@@ -15,18 +15,20 @@ if TYPE_CHECKING:
 MOST_ROWS = 72  # of a table in a notebook
 
 
-def frame(statistics: "Statistics", library: str) -> Any:
-    """A data frame of pandas or polars with a row a head: see ``columns``.
+def frame(columns: Mapping[str, Any], name: str) -> Any:
+    """A data frame of pandas or polars with these columns.
 
     Raises OutputError if the library is not installed.
     """
+    return library(name).DataFrame(columns)
+
+
+def library(name: str) -> Any:
+    """The library of data frames of that name. Raises OutputError if it is not installed."""
     try:
-        made = import_module(library)
+        return import_module(name)
     except ImportError as error:
-        raise OutputError(
-            f"to_{library} needs {library}, which is not here: pip install {library}"
-        ) from error
-    return made.DataFrame(columns(statistics))
+        raise OutputError(f"to_{name} needs {name}, which is not here: pip install {name}") from error
 
 
 def columns(statistics: "Statistics") -> dict[str, Any]:

@@ -110,9 +110,7 @@ def words_of(spans: Sequence[Span | None], texts: Sequence[str]) -> tuple[int, .
     A token that covers several words makes them one, so that a word is always a whole number of tokens;
     a token of blanks belongs to the word of its first blank.
     """
-    starts = [[start for start, _ in word_spans(text)] for text in texts]
-    before = [0, *accumulate(len(words) for words in starts)]
-    touched = [_touched(span, texts, starts, before) for span in spans]
+    touched = words_touched(spans, texts)
     joined = {word for words in touched for word in words[:-1]}  # with the word after it
     number: dict[int, int] = {}
     count = -1
@@ -122,8 +120,18 @@ def words_of(spans: Sequence[Span | None], texts: Sequence[str]) -> tuple[int, .
     return tuple(number[words[0]] if words else -1 for words in touched)
 
 
+def words_touched(spans: Iterable[Span | None], texts: Sequence[str]) -> list[range]:
+    """Which words of the texts each span holds a character of that is no blank (of blanks alone: the first).
+
+    Words are numbered on over the texts, as ``word_spans`` cuts them: the numbers are the text's own,
+    whichever tokenizer made the spans. Empty for a span that is None or empty.
+    """
+    starts = [[start for start, _ in word_spans(text)] for text in texts]
+    before = [0, *accumulate(len(words) for words in starts)]
+    return [_touched(span, texts, starts, before) for span in spans]
+
+
 def _touched(span: Span | None, texts: Sequence[str], starts: list[list[int]], before: list[int]) -> range:
-    """The words of all texts, numbered on, that hold a character of the span that is no blank."""
     if span is None or span.start >= span.stop:
         return range(0)
     piece = texts[span.text][span.start : span.stop]

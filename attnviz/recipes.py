@@ -6,12 +6,13 @@ parsed against its schema and never becomes a shell line.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from attnviz.captures import Capture, ModelFacts
 from attnviz.errors import InputError, UsageError
+from attnviz.inputs import Sample
 
 SCHEMA = 1
 
@@ -49,18 +50,24 @@ class Choice:
 class Style:
     """How it is drawn.
 
-    scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours
+    cmap:  name of a colour map of matplotlib; None for the one that suits what is drawn
+    scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours, None for what suits
     width: of a figure, in inches; None to fit what is drawn
     dpi:   dots an inch of a PNG; font_size: in points
     """
 
-    cmap: str = "viridis"
+    cmap: str | None = None
     scale: Literal["linear", "log", "sqrt"] = "linear"
-    vmax: float = 1.0
+    vmax: float | None = None
     title: str | None = None
     width: float | None = None
     dpi: int = 200
     font_size: float = 8.0
+
+    def settled(self, cmap: str = "viridis", vmax: float = 1.0) -> Self:
+        """With a colour map and a top where none were asked for."""
+        top = vmax if self.vmax is None else self.vmax
+        return replace(self, cmap=self.cmap or cmap, vmax=top)
 
 
 @dataclass(frozen=True)
@@ -84,12 +91,28 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Comparing:
+    """How heads of two models are compared, as the user wrote it.
+
+    measure:  "js" or "cka"; match: "one-to-one", or each head's "nearest"
+    as_is:    also what only one of the two may see
+    seed:     of the samples drawn for the null and for intervals
+    """
+
+    measure: Literal["js", "cka"] = "js"
+    match: Literal["one-to-one", "nearest"] = "one-to-one"
+    as_is: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one picture or table was made.
 
-    model:     name, revision, fingerprint of the weights, dtype
+    model:     name, revision, fingerprint of the weights, dtype; of several {"models": [...]}
     sample:    the text itself, or its sha256; of several {"samples": [...]}
     listing:   which heads, where it is of heads
+    comparing: how models were compared, where it is of several
     reduction: what the choice did to the numbers: tokens in a group, the weight hidden, ...
     """
 
@@ -99,6 +122,7 @@ class Recipe:
     choice: Choice = Choice()
     style: Style = Style()
     listing: Listing | None = None
+    comparing: Comparing | None = None
     view: str = "heatmap"
     reduction: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -117,7 +141,12 @@ class Recipe:
             raise InputError(f"this is no recipe: {error}") from error
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise InputError(f"this is no recipe of schema {SCHEMA}, the one that this version reads")
-        for name, record in (("choice", Choice), ("style", Style), ("listing", Listing)):
+        for name, record in (
+            ("choice", Choice),
+            ("style", Style),
+            ("listing", Listing),
+            ("comparing", Comparing),
+        ):
             if data.get(name) is not None:
                 _check_fields(record, data[name])
                 data[name] = record(**data[name])
@@ -139,19 +168,41 @@ def recipe(
     reduction: dict[str, Any] | None = None,
     with_text: bool = True,
 ) -> Recipe:
-    """The recipe of something made from captures of one model; ``with_text=False`` keeps no text."""
+    """The recipe of something made from captures; ``with_text=False`` keeps no text."""
     first, *others = [captures] if isinstance(captures, Capture) else captures
-    samples = [_sample_entry(capture, with_text) for capture in (first, *others)]
+    samples = [_sample_entry(capture.sample, capture.notes, with_text) for capture in (first, *others)]
+    models = [_model_entry(capture.model) for capture in (first, *others)]
     return Recipe(
         command=command,
-        model=_model_entry(first.model),
+        model=models[0] if all(model == models[0] for model in models) else {"models": models},
         sample={"samples": samples} if others else samples[0],
         choice=choice,
-        style=style,
+        style=style.settled(),
         listing=listing,
         view=view,
         reduction=reduction or {},
         versions=first.versions,
+    )
+
+
+def recipe_of_models(
+    models: Sequence[ModelFacts],
+    samples: Sequence[Sample],
+    comparing: Comparing,
+    style: Style,
+    *,
+    view: str,
+    versions: dict[str, str],
+) -> Recipe:
+    """The recipe of something made from what several models saw of the same samples."""
+    return Recipe(
+        command="compare",
+        model={"models": [_model_entry(model) for model in models]},
+        sample={"samples": [_sample_entry(sample) for sample in samples]},
+        style=style.settled(),
+        comparing=comparing,
+        view=view,
+        versions=versions,
     )
 
 
@@ -164,9 +215,8 @@ def _model_entry(model: ModelFacts) -> dict[str, Any]:
     }
 
 
-def _sample_entry(capture: Capture, with_text: bool) -> dict[str, Any]:
-    sample = capture.sample
-    entry: dict[str, Any] = {"name": sample.name, "chat": sample.chat, "notes": list(capture.notes)}
+def _sample_entry(sample: Sample, notes: Sequence[str] = (), with_text: bool = True) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": sample.name, "chat": sample.chat, "notes": list(notes)}
     if sample.generate:
         entry["generate"] = sample.generate
     for key, text in (("text", sample.text), ("pair", sample.pair)):

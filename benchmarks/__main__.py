@@ -57,6 +57,13 @@ def _minilm(heatmap: list[str], directory: Path) -> list[Comparison]:
     return [
         Comparison("one head of MiniLM as a PNG / a straight script", ours, baseline, 1.0),
         _inside("MiniLM, a sentence, all maps kept / eager with `output_attentions`", "minilm-maps", 1.2),
+        Comparison(
+            "MiniLM compared with a disturbed copy on 200 sentences / the captures of both",
+            *([sys.executable, "-m", "benchmarks.compare", who] for who in ("ours", "baseline")),
+            limit=1.5,
+            pairs=5,
+            above=50,
+        ),
     ]
 
 

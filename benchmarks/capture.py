@@ -105,6 +105,12 @@ def baseline(case: Case) -> Callable[[], object]:
     return run
 
 
+def told(seconds: float) -> str:
+    """What a process prints: its seconds and the peak of its memory."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # kilobytes on Linux
+    return json.dumps({"seconds": seconds, "megabytes": peak})
+
+
 def main(name: str, who: str) -> None:
     torch.set_num_threads(THREADS)
     case = CASES[name]
@@ -116,8 +122,7 @@ def main(name: str, who: str) -> None:
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000  # kilobytes on Linux
-    print(json.dumps({"seconds": statistics.median(seconds), "megabytes": peak}))
+    print(told(statistics.median(seconds)))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from attnviz.observe.progress import Progress
 from attnviz.observe.tiles import Watch
 from attnviz.recipes import Choice
 from tests.fakes import FakeSource
+from tests.render.headviews import big
 
 SENTENCE = "The cat sat on the mat"
 
@@ -194,3 +195,74 @@ def test_wishes_that_make_no_sense_are_refused_before_a_model_is_loaded(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         attnviz.capture(sample, model="no such model", **wishes)
+
+
+TEXTS = ["One cat sat.", "Two old dogs ran away.", "The cat saw the old dogs.", "Nobody ran."]
+
+
+def test_maps_of_words_are_kept_where_they_are_asked_for() -> None:
+    seen = attnviz.capture(SENTENCE, model=FakeSource(), keep="words", statistics=False)
+    assert not seen.maps
+    assert [maps.heads for maps in seen.words] == [(0, 1, 2)] * 2
+    assert seen.words["0"].queries.unit == "word"
+
+
+def test_models_are_compared_on_texts_or_by_what_was_captured_of_them() -> None:
+    one, other = FakeSource(), FakeSource(causal=True)
+    found = attnviz.compare([one, other], TEXTS, seed=5)
+    kept = [attnviz.capture(TEXTS, model=model, keep="words") for model in (one, other)]
+    again = attnviz.compare(kept, seed=5)
+    np.testing.assert_array_equal(found.similarity.values, again.similarity.values)
+    assert [sample.text for sample in found.samples] == TEXTS
+    assert len(found.matches) == 6
+
+
+def test_a_model_is_matched_with_itself_whatever_the_measure() -> None:
+    found = attnviz.compare([FakeSource(), FakeSource()], TEXTS, measure="cka", match="nearest")
+    assert (found.measure, found.matching) == ("cka", "nearest")
+    assert all(found.similarity[head.name, head.name] > 0.999 for head in found.first)
+
+
+def test_a_comparison_is_viewed_and_saved(tmp_path: Any) -> None:
+    found = attnviz.compare([FakeSource(), FakeSource()], TEXTS)
+    attnviz.save(attnviz.comparison_view(found), tmp_path / "matches.csv")
+    seen = [attnviz.capture(TEXTS[0], model=FakeSource(), keep="all")] * 2
+    attnviz.save(attnviz.comparison_view(found, "maps", seen=seen), tmp_path / "maps.png")
+    assert (tmp_path / "maps.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("models", "texts", "options", "message"),
+    [
+        ([FakeSource()], TEXTS, {}, "compare takes two models, not 1"),
+        ([FakeSource()] * 3, TEXTS, {}, "compare takes two models, not 3"),
+        ("builtin:encoder", TEXTS, {}, "compare takes two models, not 1"),
+        ([FakeSource()] * 2, None, {}, "no texts: compare models on some"),
+        ([FakeSource()] * 2, TEXTS, {"measure": "cosine"}, "measure='cosine' is none of js, cka"),
+        ([FakeSource()] * 2, TEXTS, {"match": "best"}, "match='best' is none of one-to-one, nearest"),
+    ],
+)
+def test_a_comparison_that_cannot_be_understood_is_refused(
+    models: Any, texts: Any, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        attnviz.compare(models, texts, **options)
+
+
+def test_a_notebook_shows_a_capture_as_a_picture_or_in_words() -> None:
+    seen = attnviz.capture("One <b>cat</b>", model=FakeSource())
+    html, png = seen._repr_html_(), seen._repr_png_()
+    assert png is not None
+    assert png.startswith(b"\x89PNG")
+    assert "&lt;b&gt;" in html
+    assert "<b>" not in html
+    bare = attnviz.capture(Sample("One cat", name="<i>"), model=FakeSource(), keep=None, statistics=False)
+    assert bare._repr_png_() is None
+    assert "&lt;i&gt;" in bare._repr_html_()
+
+
+def test_a_notebook_shows_pages_and_grids_as_pictures() -> None:
+    seen = attnviz.capture(SENTENCE, model=FakeSource())
+    for view in (attnviz.heatmap(seen), attnviz.head_grid(seen, "previous"), attnviz.heads(seen)):
+        assert (view._repr_png_() or b"").startswith(b"\x89PNG")
+    assert big(32, 32)._repr_png_() is None

@@ -14,9 +14,10 @@ ROOT = Path(__file__).parent.parent / "attnviz"
 LEAVES = {
     "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files",
     "attnviz.recipes", "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
-    "attnviz.analysis.words", "attnviz.analysis.comparison",
+    "attnviz.analysis.words", "attnviz.analysis.comparison", "attnviz.analysis.shares",
     "attnviz.stored", "attnviz.stored.arrays", "attnviz.stored.checks", "attnviz.stored.codec",
     "attnviz.stored.container", "attnviz.stored.files", "attnviz.stored.npz", "attnviz.stored.textless",
+    "attnviz.stored.conllu", "attnviz.stored.relationlines", "attnviz.stored.relationfiles",
     "attnviz.frames",
 }  # fmt: skip
 ROOMS = [
@@ -27,6 +28,8 @@ ROOMS = [
     "analysis",
     "render",
     "plans",
+    "wishes",
+    "probes",
     "api",
     "cli",
 ]  # along the flow

@@ -2,9 +2,13 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+
+from attnviz import frames
 from attnviz.captures import Head, ModelFacts, Numbers
+from attnviz.errors import SelectionError
 from attnviz.inputs import Sample
 
 Measure = Literal["js", "cka"]
@@ -34,8 +38,9 @@ class Match:
                 sample beside the maps of another, the largest over all heads of the second model
     floor:      the similarity that the first head's positional profile, which knows no content, has
     q:          the share of false ones among matches as sure as this (Benjamini & Hochberg 1995)
-    verdict:    "match": it beats null and floor; "position": it is no more alike than the profile;
-                "chance": it does not beat the null; "untested": there are too few samples for a null
+    verdict:    "match": it beats the null, and the floor by 0.01; "position": it does not beat the floor,
+                which half of what chance finds does not beat either; "chance": else; "untested": there are
+                too few samples for a null
     """
 
     first: Head
@@ -47,12 +52,84 @@ class Match:
     verdict: Verdict
 
 
+MATCH_FIELDS = (
+    "first", "second", "similarity", "low", "high", "samples", "null", "floor", "q", "verdict",
+)  # fmt: skip
+
+
+def fields_of(match: Match) -> dict[str, Any]:
+    """A match as a row of a table: by ``MATCH_FIELDS``."""
+    found = match.similarity
+    return {
+        "first": match.first.name,
+        "second": match.second.name,
+        "similarity": found.value,
+        "low": found.low,
+        "high": found.high,
+        "samples": found.samples,
+        "null": match.null,
+        "floor": match.floor,
+        "q": match.q,
+        "verdict": match.verdict,
+    }
+
+
 @dataclass(frozen=True)
 class Change:
     """One head in both of two models of the same architecture: 1 - similarity, 0 for no change."""
 
     head: Head
     change: Estimate
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A number for every head of the first model beside every head of the second.
+
+    ``similarity["5.1", "3.0"]`` is one of them, ``similarity["5.1"]`` a row; places and slices go as in
+    numpy, which takes it for the array that it holds.
+
+    values: ``[first, second]``; first, second: the heads of rows and columns
+    """
+
+    values: Numbers
+    first: tuple[Head, ...] = field(repr=False)
+    second: tuple[Head, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.first), len(self.second)):
+            raise ValueError(
+                f"values of shape {self.values.shape} for {len(self.first)} and {len(self.second)} heads"
+            )
+
+    def __getitem__(self, place: Any) -> Any:
+        """Raises SelectionError for a head that is not there."""
+        both = place if isinstance(place, tuple) else (place,)
+        sides = zip(both, (self.first, self.second), strict=False)
+        return self.values[tuple(_place(one, heads) for one, heads in sides)]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Numbers:
+        return np.array(self.values, dtype, copy=copy)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    def to_pandas(self) -> Any:
+        """A ``pandas.DataFrame``, labelled by the names of the heads. Raises OutputError without pandas."""
+        made = frames.library("pandas")
+        rows, columns = ([head.name for head in heads] for heads in (self.first, self.second))
+        return made.DataFrame(self.values, index=rows, columns=columns)
+
+
+def _place(one: Any, heads: tuple[Head, ...]) -> Any:
+    """A head's place by its name; anything else as it is."""
+    if not isinstance(one, str):
+        return one
+    names = [head.name for head in heads]
+    if one not in names:
+        raise SelectionError(f"no head {one}: there are {names[0]} to {names[-1]}")
+    return names.index(one)
 
 
 @dataclass(frozen=True)
@@ -65,7 +142,8 @@ class Comparison:
     matching:   "one-to-one" by the Hungarian method, or each head's "nearest"
     as_is:      nothing was restricted to the keys that both models may see
     first, second: their heads, in the models' order
-    similarity: ``[first, second]``, the mean over samples; NaN where two heads have no axis in common
+    similarity: ``[first, second]``, the mean over samples, by the heads' names too; NaN where two heads have
+                no axis in common
     matches:    one a head of the first that has one, in the model's order
     changes:    head by head, where both have the same layers and heads; else empty
     hidden:     the share of the first's and of the second's weight that lies on what is not compared
@@ -80,9 +158,36 @@ class Comparison:
     seed: int
     first: tuple[Head, ...] = field(repr=False)
     second: tuple[Head, ...] = field(repr=False)
-    similarity: Numbers = field(repr=False)
+    similarity: Similarity = field(repr=False)
     matches: tuple[Match, ...] = field(repr=False)
     changes: tuple[Change, ...] = field(default=(), repr=False)
     hidden: tuple[float, float] = (0.0, 0.0)
     notes: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def matched(self) -> int:
+        """How many heads of the first have a match in the second."""
+        return sum(match.verdict == "match" for match in self.matches)
+
+    def to_pandas(self) -> Any:
+        """The matches as a ``pandas.DataFrame``, a row a head of the first. Raises OutputError without it."""
+        return frames.frame(self._columns(), "pandas")
+
+    def to_polars(self) -> Any:
+        """The same as a ``polars.DataFrame``. Raises OutputError if polars is not installed."""
+        return frames.frame(self._columns(), "polars")
+
+    def _columns(self) -> dict[str, list[Any]]:
+        rows = [fields_of(match) for match in self.matches]
+        return {name: [row[name] for row in rows] for name in MATCH_FIELDS}
+
+    def _repr_html_(self) -> str:
+        from attnviz.render.notebook import comparison_html
+
+        return comparison_html(self)
+
+    def _repr_png_(self) -> bytes:
+        from attnviz.render.notebook import comparison_png
+
+        return comparison_png(self)

@@ -60,7 +60,7 @@ def reduced(maps: tuple[LayerMaps, ...], choice: Choice) -> Reduced:
             maps, lambda axis: _in_range(axis, choice.tokens or ":"), rescale=False
         )
         notes.append(
-            f"tokens {choice.tokens}; {_percent(hidden['tokens'])} of their weight lies on others, not shown"
+            f"tokens {choice.tokens}; {percent(hidden['tokens'])} of their weight lies on others, not shown"
         )
     way, _, first = choice.special.partition(":")
     if way != "show":
@@ -155,11 +155,11 @@ def _special_note(labels: list[str], share: float, choice: Choice) -> str:
     if not labels:
         return "the first token is not among these" if first else "there are no special tokens to hide"
     whole = "the weight left" if choice.tokens else "the weight"
-    note = f"{_percent(share)} of {whole} lies on {', '.join(labels)}, not shown"
+    note = f"{percent(share)} of {whole} lies on {', '.join(labels)}, not shown"
     return note + ("; rows rescaled to sum to 1" if way == "renorm" else "")
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """ "62 %", "0.3 %", "under 0.1 %"."""
     if 0 < share < 0.001:
         return "under 0.1 %"

@@ -116,11 +116,13 @@ class Names:
     numbers: names of numbers
     words:   names of words, with those that each can be; none: any word
     counted: those of the numbers that count something from 0 on, with what to say where another is given
+    example: a comparison, for those who wrote something else
     """
 
     numbers: Collection[str]
     words: Mapping[str, Collection[str]]
     counted: Mapping[str, str] = field(default_factory=dict)
+    example: str = "induction>0.4"
 
     def __iter__(self) -> Iterator[str]:
         yield from (*self.numbers, *self.words)
@@ -252,7 +254,7 @@ class _Reader:
     def _comparison(self) -> Condition:
         name = self._take()
         if name.kind != "name" or name.text.lower() in _JOINING:
-            self._refuse(name, "the name of a number is expected here, such as induction>0.4")
+            self._refuse(name, f"the name of a number is expected here, such as {self._names.example}")
         if name.text not in set(self._names):
             self._refuse(name, f"no such name; {unknown(name.text, self._names)}")
         sign = self._take()

@@ -30,7 +30,9 @@ def word_groups(axis: Axis) -> Groups:
 
 
 def word_axis(axis: Axis) -> Axis:
-    """The axis of words: labelled by the text they cover."""
+    """The axis of words: labelled by the text they cover. One without words (of patches) stays as it is."""
+    if all(word < 0 for word in axis.words):
+        return axis
     members: list[list[int]] = []
     for entry, group in enumerate(word_groups(axis)):
         if group == len(members):

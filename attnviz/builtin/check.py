@@ -4,7 +4,6 @@ No figure here was trained for. A head is chosen on one half of the questions an
 each share the lower end of its 95 % interval has to reach the mark.
 """
 
-import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from attnviz.analysis.shares import Share, share
 from attnviz.attention import Look, Rows
 from attnviz.builtin import store
 from attnviz.builtin.language import Agreement
@@ -39,38 +39,6 @@ _BATCH = 128
 
 Hits = dict[str, NDArray[np.bool_]]
 """By a head's name: which of the pairs it finds."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """``hits`` out of ``of``, with the 95 % interval of Wilson 1927."""
-
-    hits: int
-    of: int
-
-    @property
-    def value(self) -> float:
-        return self.hits / self.of
-
-    @property
-    def low(self) -> float:
-        return self._middle - self._half_width
-
-    @property
-    def high(self) -> float:
-        return self._middle + self._half_width
-
-    @property
-    def _middle(self) -> float:
-        return (self.hits + _Z**2 / 2) / (self.of + _Z**2)
-
-    @property
-    def _half_width(self) -> float:
-        spread = self.hits * (self.of - self.hits) / self.of + _Z**2 / 4
-        return _Z * math.sqrt(spread) / (self.of + _Z**2)
-
-
-_Z = 1.959964
 
 
 @dataclass(frozen=True)
@@ -147,16 +115,12 @@ def _finding(relation: str, pairs: Sequence[Pair], hits: Hits) -> Finding:
     return Finding(
         relation,
         head,
-        found=_share(found),
-        nearest=_share(nearest),
-        offset=_share(offset),
-        beyond=_share(found[~nearest & ~offset]),
+        found=share(found),
+        nearest=share(nearest),
+        offset=share(offset),
+        beyond=share(found[~nearest & ~offset]),
         needed=FLOORS.get(relation, best + MARGINS[relation] if relation in MARGINS else None),
     )
-
-
-def _share(hits: NDArray[np.bool_]) -> Share:
-    return Share(int(hits.sum()), len(hits))
 
 
 def _looked_at(model: MaskedLanguageModel, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> Hits:
@@ -177,13 +141,13 @@ def _looked_at(model: MaskedLanguageModel, tokenizer: Tokenizer, pairs: Sequence
 def _look(model: MaskedLanguageModel, ids: Tensor, words: Tensor, looking: Tensor) -> dict[str, Tensor]:
     """The word that each head looks at most, from the tokens ``looking`` (their mean)."""
     looked: dict[str, Tensor] = {}
-    share = looking / looking.sum(1, keepdim=True)
+    parts = looking / looking.sum(1, keepdim=True)
 
     def watch(_: str, layer: int) -> Look:
         seen = torch.zeros(len(ids), model.config.heads, int(words.max()) + 1)
 
         def look(rows: Rows) -> None:
-            part = share[:, rows.first : rows.first + rows.weights.shape[2]]
+            part = parts[:, rows.first : rows.first + rows.weights.shape[2]]
             keys = torch.einsum("bq,bhqk->bhk", part, rows.weights)
             seen.scatter_add_(2, words[:, None].expand_as(keys), keys)
             for head, word in enumerate(seen.argmax(2).T):
@@ -210,7 +174,7 @@ def _agreement(model: MaskedLanguageModel, tokenizer: Tokenizer, items: Sequence
     """How often the right form of a masked verb fits better than the wrong one."""
     right = _fit(model, tokenizer, items, [item.right for item in items])
     wrong = _fit(model, tokenizer, items, [item.wrong for item in items])
-    return _share((right > wrong).numpy())
+    return share((right > wrong).numpy())
 
 
 def _fit(

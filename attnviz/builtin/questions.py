@@ -13,7 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from attnviz.builtin.language import Agreement, Story, agreement_items, stories
+from attnviz.analysis.relations import Relation
+from attnviz.analysis.shares import nearest
+from attnviz.builtin.language import Agreement, Story, Word, agreement_items, stories
 
 SEED = 1_000_003
 """Of the test; no training uses it."""
@@ -114,21 +116,25 @@ def pairs_of(story: Story, lot: Random) -> Iterator[tuple[str, Pair]]:
     number = {start: position for position, (start, _) in enumerate(words)}
     for relation in story.relations:
         looking, target = number[relation.source.start], number[relation.target.start]
-        reflexive = story.words[looking].pos == "reflexive"
-        name = "reflexive-antecedent" if reflexive else relation.name
+        name = asked_name(relation, story.words[looking])
         if name in QUESTS:
-            nearest = _nearest(story, looking, QUESTS[name], lot)
-            yield name, Pair(story.text, words, looking, target, nearest)
+            guess = _nearest(story, looking, QUESTS[name], lot)
+            yield name, Pair(story.text, words, looking, target, guess)
+
+
+def asked_name(relation: Relation, looking: Word) -> str:
+    """What a relation is called here: reflexives apart from other pronouns, which follow other rules."""
+    return "reflexive-antecedent" if looking.pos == "reflexive" else relation.name
 
 
 def _nearest(story: Story, looking: int, quest: Quest, lot: Random) -> int:
     """The nearest candidate; of two at the same distance one by lot. -1 if there is none."""
-    candidates = [
+    candidates = (
         position
         for position, word in enumerate(story.words)
         if word.pos in quest.candidates and (position < looking or (quest.ahead and position > looking))
-    ]
-    return min(candidates, key=lambda position: (abs(position - looking), lot.random()), default=-1)
+    )
+    return nearest(looking, candidates, lot.random)
 
 
 def _hard(pairs: Sequence[Pair], quest: Quest, count: int) -> list[Pair]:

@@ -11,14 +11,17 @@ import typer
 
 from attnviz import __version__
 from attnviz.cli.capture import capture
+from attnviz.cli.compare import compare
+from attnviz.cli.diff import diff
 from attnviz.cli.doctor import doctor
 from attnviz.cli.export import export
 from attnviz.cli.heads import heads
 from attnviz.cli.heatmap import heatmap
 from attnviz.cli.models import models
 from attnviz.cli.output import note
+from attnviz.cli.probe import probe
 from attnviz.cli.train import train
-from attnviz.errors import AttnvizError, UsageError
+from attnviz.errors import AttnvizError, ExpectationError, UsageError
 
 EXAMPLES = """\
   attnviz heatmap "The cat sat on the mat"
@@ -41,6 +44,9 @@ app.command(short_help="Draw attention.")(heatmap)
 app.command(short_help="Keep what was seen, to look at it again at once.")(capture)
 app.command(short_help="List heads: what each does, its statistics, its strongest pair.")(heads)
 app.command(short_help="Make many figures, for a paper.")(export)
+app.command(short_help="Find the heads of one model in another, and what changed between two.")(compare)
+app.command(short_help="What differs between two texts, or two models.")(diff)
+app.command(short_help="Test heads on known relations and random tokens.")(probe)
 app.command(short_help="What can be loaded, and which types of models are captured.")(models)
 app.command(short_help="Check that a model is captured exactly.")(doctor)
 app.command(short_help="Train a model that ships again, or check what it has learnt.")(train)
@@ -77,10 +83,13 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except AttnvizError as error:
-        return _told(error, 2 if isinstance(error, UsageError) else 1)
+        return _told(error, _STATUS.get(type(error), 1))
     except _CommandLineError as error:
         return _told(error, 2)
     return status if isinstance(status, int) else 0
+
+
+_STATUS = {UsageError: 2, ExpectationError: 3}
 
 
 def _told(error: Exception, status: int) -> int:

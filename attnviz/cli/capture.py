@@ -19,9 +19,10 @@ def capture(inputs: Inputs, model: Model, keeping: Keeping) -> None:
     from attnviz import api
     from attnviz.cli import progress, read
     from attnviz.stored import files
+    from attnviz.wishes import check_keep
 
     keep = None if keeping.keep == NOTHING else keeping.keep
-    api.check_keep(keep)
+    check_keep(keep)
     _check_one(keeping.output)
     samples = read.samples(inputs)
     files.check_target(keeping.output, force=keeping.force)

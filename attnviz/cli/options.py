@@ -25,7 +25,7 @@ from attnviz.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
-    from attnviz.recipes import Choice, Listing, Style
+    from attnviz.recipes import Choice, Comparing, Listing, Style
 
 
 class DType(StrEnum):
@@ -50,6 +50,24 @@ class Scale(StrEnum):
     LINEAR = "linear"
     LOG = "log"
     SQRT = "sqrt"
+
+
+class Measure(StrEnum):
+    JS = "js"
+    CKA = "cka"
+
+
+class Match(StrEnum):
+    ONE_TO_ONE = "one-to-one"
+    NEAREST = "nearest"
+
+
+class Compared(StrEnum):
+    MATCHES = "matches"
+    HEADS = "heads"
+    LAYERS = "layers"
+    MAPS = "maps"
+    CHANGE = "change"
 
 
 @dataclass(frozen=True)
@@ -91,6 +109,28 @@ class Kept:
         Path | None,
         Option("--from", metavar="CAPTURE", help="Show what attnviz capture kept, without a model; or a .npz "
                "with attention[layer,head,query,key] and tokens."),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KeptModels:
+    """What several models saw before, in place of inputs and models."""
+
+    captures: Annotated[
+        list[Path] | None,
+        Option("--from", metavar="CAPTURE", help="What attnviz capture --keep words kept of a model, instead "
+               "of running it; once for each."),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True)
+class KeptTwo:
+    """What was seen before of two samples, in place of inputs and a model."""
+
+    captures: Annotated[
+        list[Path] | None,
+        Option("--from", metavar="CAPTURE", help="Two samples that attnviz capture kept, without a model: "
+               "one file of both, or --from twice."),
     ] = None  # fmt: skip
 
 
@@ -156,6 +196,17 @@ class Models:
     def model(self, name: str) -> Model:
         """One of them."""
         return Model(name, self.device, self.dtype, self.offline, self.allow_remote_code, self.allow_pickle)
+
+
+@dataclass(frozen=True)
+class Most:
+    """How many heads are shown, those with the most first."""
+
+    top: Annotated[
+        int | None,
+        Option(metavar="N", min=1, help="The N heads that changed most: rows of the table (10), or of the "
+               "maps that are chosen."),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -229,6 +280,43 @@ class Heads:
 
 
 @dataclass(frozen=True)
+class Pairing:
+    """How heads of two models are compared, and what is shown of that."""
+
+    measure: Annotated[
+        Measure,
+        Option(help="js: 1 - Jensen-Shannon distance, row by row; cka: linear centred kernel alignment."),
+    ] = Measure.JS
+    match: Annotated[
+        Match, Option(help="Each head of A has a head of B for its own, or its nearest, whosever else it is.")
+    ] = Match.ONE_TO_ONE
+    as_is: Annotated[
+        bool,
+        Option("--as-is", help="Compare also what only one of the two may see: causal models with others."),
+    ] = False
+    seed: Annotated[
+        int, Option(metavar="N", min=0, help="Of the samples drawn for the null and for intervals.")
+    ] = 0
+    view: Annotated[
+        Compared | None,
+        Option(help="The table of matches; every head, or layer, of A beside every one of B; the maps of the "
+               "best and worst matches; or, of models of one architecture, the change of each head.  "
+               "[default: matches and change; for a picture heads]", show_default=False),
+    ] = None  # fmt: skip
+    expect: Annotated[
+        str | None,
+        Option(metavar="CONDITION", help="What must hold, else exit status 3: 'max_js_change<0.05'; matches, "
+               "matched (their share), min_, mean_ and max_similarity, and of one architecture "
+               "min_, mean_ and max_js_change."),
+    ] = None  # fmt: skip
+
+    def comparing(self) -> "Comparing":
+        from attnviz.recipes import Comparing
+
+        return Comparing(self.measure.value, self.match.value, self.as_is, self.seed)
+
+
+@dataclass(frozen=True)
 class Drawing:
     """How it looks and where it goes."""
 
@@ -243,9 +331,19 @@ class Drawing:
         ),
     ] = None
     json: Annotated[bool, Option("--json", help="Print the numbers as one JSON document.")] = False
-    cmap: Annotated[str, Option(metavar="NAME", help="A colour map of matplotlib.")] = "viridis"
+    cmap: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            help="A colour map of matplotlib, instead of viridis, or coolwarm for differences.",
+        ),
+    ] = None
     scale: Annotated[Scale, Option(help="How weights become colours.")] = Scale.LINEAR
-    vmax: Annotated[float, Option(metavar="WEIGHT", help="The weight at the top of the colours.")] = 1.0
+    vmax: Annotated[
+        float | None,
+        Option(metavar="WEIGHT", help="The weight at the top of the colours, instead of 1, or the largest "
+               "difference."),
+    ] = None  # fmt: skip
     title: Annotated[str | None, Option(metavar="TEXT", help="Instead of the model's name and the text.")] = (
         None
     )
@@ -332,7 +430,12 @@ class Keeping:
         Path, Option("-o", "--output", metavar="FILE", help="Where to: a .safetensors file, of all samples.")
     ]
     keep: Annotated[
-        str, Option(metavar="all|3.5,7.1|none", help="Which maps are kept whole: all, exact heads, or none.")
+        str,
+        Option(
+            metavar="all|3.5,7.1|words|none",
+            help="Which maps are kept whole: all, exact heads, or none; words: all, "
+            "with sub-tokens put together, which is what compare needs.",
+        ),
     ] = "all"
     pooled: Annotated[
         int | None,

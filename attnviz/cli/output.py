@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from attnviz.render.views import View
 
 PATTERN = "{sample}"
+MODEL = "{model}"
 
 
 def targets(drawing: Drawing, samples: Sequence[Sample]) -> list[Path]:
@@ -31,7 +32,7 @@ def targets(drawing: Drawing, samples: Sequence[Sample]) -> list[Path]:
     pattern = drawing.output
     if len(samples) > 1 and (pattern.endswith("/") or is_directory(Path(pattern))):
         pattern = f"{pattern.rstrip('/')}/{PATTERN}.png"
-    files = [Path(pattern.replace(PATTERN, _file_name(sample.name))) for sample in samples]
+    files = _named(pattern, PATTERN, [sample.name for sample in samples])
     if len(set(files)) < len(files):
         raise UsageError(
             f"-o {drawing.output} is one file for {len(files)} samples: "
@@ -42,6 +43,29 @@ def targets(drawing: Drawing, samples: Sequence[Sample]) -> list[Path]:
     for file in files:
         checked(file, force=drawing.force)
     return files
+
+
+def model_targets(drawing: Drawing, models: Sequence[str], kind: "type[View]") -> list[Path]:
+    """The file of each model that another is compared with; none without ``-o``.
+
+    Raises as ``targets`` does.
+    """
+    if drawing.output is None:
+        return []
+    _check_json(drawing)
+    files = _named(drawing.output, MODEL, models)
+    if len(set(files)) < len(files):
+        advice = "give models of different names" if MODEL in drawing.output else f"put {MODEL} into its name"
+        raise UsageError(f"-o {drawing.output} is one file for {len(files)} comparisons: {advice}")
+    from attnviz.render.files import checked, formats_of
+
+    for file in files:
+        checked(file, formats_of(kind), force=drawing.force)
+    return files
+
+
+def _named(pattern: str, place: str, names: Sequence[str]) -> list[Path]:
+    return [Path(pattern.replace(place, _file_name(name))) for name in names]
 
 
 def target(drawing: Drawing, kind: "type[View]") -> list[Path]:
@@ -62,10 +86,20 @@ def _check_json(drawing: Drawing) -> None:
         raise UsageError("--json prints to standard output: for a file leave it out and give -o FILE.json")
 
 
-def show(views: "Iterable[View]", files: Sequence[Path], drawing: Drawing, style: "Style") -> None:
-    """Print or save each view as soon as it is there."""
+def show(
+    views: "Iterable[View]",
+    files: Sequence[Path],
+    drawing: Drawing,
+    style: "Style",
+    *,
+    several: str = "samples",
+) -> None:
+    """Print or save each view as soon as it is there.
+
+    several: what one JSON document calls them if they are not one
+    """
     if drawing.json:
-        _print_json(views, style)
+        _print_json(views, style, several)
     elif files:
         for view, file in zip(views, files, strict=True):
             _save(view, file, style, force=drawing.force)
@@ -89,19 +123,19 @@ def _save(view: "View", file: Path, style: "Style", *, force: bool) -> None:
     note(f"wrote {file}")
 
 
-def _print_json(views: "Iterable[View]", style: "Style") -> None:
-    """One document: that of the only view, or all of them under "samples"."""
+def _print_json(views: "Iterable[View]", style: "Style", several: str) -> None:
+    """One document: that of the only view, or all of them by what they are."""
     from attnviz.render.files import json_text
 
     documents = [json_text(view, style) for view in views]
-    whole = documents[0] if len(documents) == 1 else f'{{"schema": 1, "samples": [{",".join(documents)}]}}'
+    whole = documents[0] if len(documents) == 1 else f'{{"schema": 1, "{several}": [{",".join(documents)}]}}'
     sys.stdout.write(whole + "\n")
 
 
 def _printed(view: "View") -> "RenderableType":
-    from attnviz.render.views import HeadGrid, HeadTable  # each kind is drawn without the others' code
+    from attnviz.render.views import HeadGrid, HeadTable, Table  # each kind is drawn without the others' code
 
-    if isinstance(view, HeadTable):
+    if isinstance(view, HeadTable | Table):
         from attnviz.render.table import table
 
         return table(view)

@@ -4,12 +4,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.cli.options import Inputs, Kept
+from attnviz.cli.options import Inputs, Kept, KeptTwo
 from attnviz.errors import InputError, UsageError
 from attnviz.inputs import Sample, check_texts, decoded, lines_of
 
 if TYPE_CHECKING:
-    from attnviz.captures import Captures
+    from attnviz.captures import Capture, Captures
 
 
 def samples(inputs: Inputs) -> list[Sample]:
@@ -36,11 +36,32 @@ def captures(kept: Kept) -> "Captures | None":
     """
     if kept.captures is None:
         return None
+    return kept_in(kept.captures)
+
+
+def kept_in(file: Path) -> "Captures":
+    """The samples that a file of captures holds. Raises InputError if it cannot be read."""
     from attnviz import api
     from attnviz.captures import Capture, Captures
 
-    seen = api.load(kept.captures)
+    seen = api.load(file)
     return Captures(1, lambda _: seen) if isinstance(seen, Capture) else seen
+
+
+def two_captures(kept: KeptTwo) -> "list[Capture] | None":
+    """Two samples that were seen before, where --from names a file of both or a file of each.
+
+    Raises UsageError if there are more or fewer, InputError if one cannot be read.
+    """
+    if not kept.captures:
+        return None
+    found = [seen for file in kept.captures for seen in captures(Kept(file)) or ()]
+    if len(found) != 2:
+        raise UsageError(
+            f"--from: diff is of two samples, and {len(found)} {'is' if len(found) == 1 else 'are'} there: "
+            "give a capture of two, or --from twice with one each"
+        )
+    return found
 
 
 def _texts(inputs: Inputs) -> list[tuple[str, str]]:

@@ -8,7 +8,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from attnviz.builtin.check import Check, Finding, Share
+    from attnviz.analysis.shares import Share
+    from attnviz.builtin.check import Check, Finding
     from attnviz.builtin.schedule import Progress
 
 NAMES = ("encoder",)

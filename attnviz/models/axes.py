@@ -54,11 +54,11 @@ def id_axis(ids: Tensor | range, tokenizer: Any, labels: Sequence[str] | None) -
         axis = numbered(count)
     else:
         numbers = [int(number) for number in ids]
-        axis = token_axis(_bare(numbers) if tokenizer is None else _read_back(numbers, tokenizer))
+        axis = token_axis(bare(numbers) if tokenizer is None else _read_back(numbers, tokenizer))
     return axis if labels is None else replace(axis, labels=tuple(printable(str(each)) for each in labels))
 
 
-def _bare(numbers: Sequence[int]) -> Tokens:
+def bare(numbers: Sequence[int]) -> Tokens:
     """Tokens of which only the numbers are known."""
     count = len(numbers)
     return Tokens(

@@ -47,6 +47,20 @@ class Source(Protocol):
         """
         ...
 
+    def plain_ids(self) -> Sequence[int]:
+        """The numbers of all tokens that a text can be made of: the model's own are left out.
+
+        Raises InputError if it does not read text.
+        """
+        ...
+
+    def encode_ids(self, ids: Sequence[int]) -> Encoded:
+        """Tokens by their numbers, where a text would stand: between those that are put around one.
+
+        Raises InputError if it does not read text, or not as much.
+        """
+        ...
+
     def opened(self, encoded: Encoded) -> Opened:
         """The model laid open on one sample, to be examined."""
         ...

@@ -11,6 +11,7 @@ from torch import Tensor
 from attnviz import __version__
 from attnviz.attention import Look, Rows
 from attnviz.builtin import store
+from attnviz.builtin.tokenizer import CLS, SEP
 from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample, Span
@@ -79,9 +80,34 @@ class BuiltinSource:
             positions=self._model.config.positions,
             truncate=truncate,
         )
-        axis = token_axis(tokens)
-        notes = tokens.notes if len(axis) <= TRAINED else (*tokens.notes, _BEYOND)
-        return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, notes)
+        return _encoded(sample, tokens)
+
+    def plain_ids(self) -> Sequence[int]:
+        """The numbers of all tokens but the model's own."""
+        own = {number for number, each in self._tokenizer.get_added_tokens_decoder().items() if each.special}
+        return [number for number in range(self._tokenizer.get_vocab_size()) if number not in own]
+
+    def encode_ids(self, ids: Sequence[int]) -> Encoded:
+        """Tokens by their numbers, between [CLS] and [SEP].
+
+        Raises InputError for more tokens than positions.
+        """
+        limit = self._model.config.positions
+        if len(ids) + 2 > limit:
+            raise InputError(f"{len(ids) + 2} tokens are more than {self.facts.name} reads: at most {limit}")
+        numbers = [CLS, *ids, SEP]
+        return _encoded(
+            Sample("", name="input"),
+            Tokens(
+                ids=numbers,
+                pieces=[self._tokenizer.id_to_token(number) or str(number) for number in numbers],
+                spans=[None] * len(numbers),
+                special=[True, *(False for _ in ids), True],
+                segments=[0] * len(numbers),
+                texts=(),
+                bytes=True,
+            ),
+        )
 
     def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
         """A pass of the model for each sample; what its watch wants is handed to that tile by tile."""
@@ -157,6 +183,12 @@ _BEYOND = (
 )
 _RESERVED = ("[PAD]", "[CLS]", "[SEP]")
 _HOLE = "[MASK]"
+
+
+def _encoded(sample: Sample, tokens: Tokens) -> Encoded:
+    axis = token_axis(tokens)
+    notes = tokens.notes if len(axis) <= TRAINED else (*tokens.notes, _BEYOND)
+    return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, notes)
 
 
 def _tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:

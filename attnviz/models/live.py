@@ -15,7 +15,7 @@ from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
 from attnviz.models.alike import told_apart
-from attnviz.models.axes import prepared_axes, stack_axes
+from attnviz.models.axes import bare, prepared_axes, stack_axes
 from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
 from attnviz.models.census import Census, can_be_asked, merged, taken
@@ -35,6 +35,7 @@ from attnviz.models.generation import (
 )
 from attnviz.models.images import pictured
 from attnviz.models.labels import Tokens, token_axis
+from attnviz.models.numbered import around, plain_ids
 from attnviz.models.opened import Opened, Site, returned
 from attnviz.models.quiet import quiet
 from attnviz.models.run import Batch, Run, listening
@@ -131,12 +132,8 @@ class LiveSource:
 
         Raises InputError if there is nothing to read, or more than fits and it is not to be cut.
         """
-        if not self.reads_text:
-            raise InputError(f"{self._name} ({self._config.model_type}) does not read text")
-        if self._tokenizer is None:
-            raise InputError(f"{self._name} has no tokenizer here: give its prepared tensors, not a text")
+        reader = self._reader()
         self._forget_fingerprint()
-        reader = Reader(self._tokenizer, self._name, self._positions)
         with quiet():
             if self._start is None:
                 source, target = tokens_of(reader, sample, truncate=truncate), None
@@ -155,6 +152,26 @@ class LiveSource:
             notes=(*source.notes, *(target.notes if target else ())),
             written=len((target or source).ids) - before,
         )
+
+    def plain_ids(self) -> Sequence[int]:
+        """The numbers of all tokens but the model's own. Raises InputError if it does not read text here."""
+        return plain_ids(self._reader().tokenizer, self._vocabulary)
+
+    def encode_ids(self, ids: Sequence[int]) -> Encoded:
+        """Tokens by their numbers, where a text would stand; a decoder of its own has written nothing.
+
+        Raises InputError if the model does not read text here, or not as much.
+        """
+        source = around(ids, self._reader())
+        return self.prepared(self._tensors(source, None if self._start is None else bare([self._start])))
+
+    def _reader(self) -> Reader:
+        """Raises InputError if texts cannot be read."""
+        if not self.reads_text:
+            raise InputError(f"{self._name} ({self._config.model_type}) does not read text")
+        if self._tokenizer is None:
+            raise InputError(f"{self._name} has no tokenizer here: give its prepared tensors, not a text")
+        return Reader(self._tokenizer, self._name, self._positions)
 
     def _continued(
         self, source: Tokens, target: Tokens | None, sample: Sample

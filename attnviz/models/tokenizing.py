@@ -10,6 +10,7 @@ from attnviz.models.labels import Tokens
 
 WRITTEN = re.compile(r"\S")
 PREFIX = "▁"  # stands for a blank in the vocabularies of SentencePiece
+BLANKS = re.compile("Ġ+")  # likewise where bytes are written as characters
 
 
 def special_pieces(tokenizer: Any) -> dict[int, str]:
@@ -81,8 +82,13 @@ def _confused(tokenizer: Any, tokens: Tokens) -> tuple[str, ...]:
 
 
 def _span(number: int, offsets: tuple[int, int], piece: str, texts: tuple[str, ...]) -> Span:
-    """Where a token stands; a blank that the tokenizer put there itself, before the text, covers nothing."""
+    """Where a token stands; a blank that the tokenizer put there itself, before the text, covers nothing.
+
+    Some tokenizers trim blanks from what a token covers, and leave nothing of one that is blanks alone.
+    """
     start, stop = offsets
+    if start == stop and BLANKS.fullmatch(piece) and texts[number][:stop][-len(piece) :].isspace():
+        return Span(number, max(0, stop - len(piece)), stop)
     added = piece == PREFIX and not texts[number][start:stop].isspace()
     return Span(number, start, start if added else stop)
 

@@ -41,7 +41,11 @@ class WordMaps:
             heads = len(chosen(self._choice, layer))
             total += queries * keys * (4 * heads + 8) if heads else 0
         return Need(
-            total, what="maps of words", instead="choose fewer heads, or take pooled maps", device=total
+            total,
+            what="maps of words",
+            instead="choose fewer heads, or take pooled maps",
+            device=total,
+            of="words",
         )
 
     def wanted(self, layer: LayerFacts) -> range | None:

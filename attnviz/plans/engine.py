@@ -8,14 +8,16 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from attnviz.analysis.select import selected
 from attnviz.captures import Capture, Layers
 from attnviz.errors import AttnvizError
 from attnviz.inputs import printable
 from attnviz.plans import kinds, seeing
 from attnviz.plans.folder import Figure
-from attnviz.plans.kinds import Needs
+from attnviz.plans.kinds import Needs, Wanted
 from attnviz.plans.plan import Job, ModelEntry, SampleEntry, Seen
 from attnviz.plans.seeing import Batch, Loading
+from attnviz.recipes import Choice
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
@@ -36,6 +38,10 @@ class Work:
     jobs: Mapping[Seen, tuple[Job, ...]]
     kept: frozenset[Seen]
     generates: bool = False
+
+    def kept_maps(self, seen: Seen) -> Wanted:
+        """Those of a sample that are needed again."""
+        return self.needs[seen.model][seen.entry].kept
 
     def files(self, seen: Seen) -> tuple[str, ...]:
         """Those that are missing of a sample."""
@@ -91,7 +97,7 @@ def batch_made(source: "Source", batch: Batch, work: Work) -> list[Outcome]:
             outcomes.append(unseen(seen, found, work))
             continue
         if seen in work.kept:
-            outcomes.append(Kept(seen, lean(found)))
+            outcomes.append(Kept(seen, lean(found, work.kept_maps(seen))))
         outcomes += [draw(job, (found,)) for job in work.jobs.get(seen, ())]
     return outcomes
 
@@ -117,7 +123,13 @@ def draw(job: Job, captures: Sequence[Capture]) -> Drawn | Failure:
         return Failure(job.file, f"{type(error).__name__}: {error}", (job.file,))
 
 
-def lean(capture: Capture) -> Capture:
-    """What tables are made of."""
+def lean(capture: Capture, kept: Wanted) -> Capture:
+    """What tables are made of, and the maps that are needed again."""
     none = Layers()
-    return replace(capture, maps=none, pooled=none, means=none, rollout=none, words=none)
+    maps = selected(capture, Choice(heads=_exact(kept))).maps if kept else none
+    return replace(capture, maps=maps, pooled=none, means=none, rollout=none, words=none)
+
+
+def _exact(wanted: Wanted) -> str:
+    """Heads as a choice names them: "3.5,3.7"."""
+    return ",".join(f"{layer}.{head}" for layer, heads in wanted.items() for head in heads)

@@ -16,7 +16,7 @@ from attnviz.plans.engine import Engine, Failure, Kept, Outcome, Work
 from attnviz.plans.folder import Folder, figure_of, sha256
 from attnviz.plans.jobs import jobs_of
 from attnviz.plans.kinds import Needs
-from attnviz.plans.plan import Facts, Job, ModelEntry, Plan, SampleEntry, Seen
+from attnviz.plans.plan import DIFFERENCE, Facts, Job, ModelEntry, Plan, SampleEntry, Seen
 from attnviz.plans.seeing import Batch, Loading, batches
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Agenda:
     """A plan laid out on a directory.
 
     jobs:  every file; keys: what each is judged by, by its file
+    needs: what must be seen of each sample by each model
     seen:  the key of what is kept of each sample
     whole: the key of the whole plan
     """
@@ -62,6 +63,7 @@ class Agenda:
     plan: Plan
     facts: Facts
     jobs: tuple[Job, ...]
+    needs: Mapping[ModelEntry, Mapping[SampleEntry, Needs]]
     keys: Mapping[str, str]
     seen: Mapping[Seen, str]
     whole: str
@@ -143,13 +145,15 @@ def _agenda(plan: Plan, folder: Folder, loading: Loading) -> Agenda:
     marks = {model: stamps.stamp_of(model) for model in plan.models}
     facts = {model: _known_layers(model, marks[model], folder, plan, loading) for model in plan.models}
     jobs = jobs_of(plan, facts)
+    needed = needs(plan, facts, jobs)
     seen = [Seen(model, sample) for model in plan.models for sample in plan.samples]
     return Agenda(
         plan=plan,
         facts=facts,
         jobs=jobs,
+        needs=needed,
         keys={job.file: stamps.key_of(job, marks) for job in jobs},
-        seen={each: stamps.seen_key(each, marks) for each in seen},
+        seen={each: stamps.seen_key(each, marks, needed[each.model][each.entry].kept) for each in seen},
         whole=stamps.plan_key(plan, marks),
     )
 
@@ -245,7 +249,7 @@ class _Run:
         todo = [batch for batch in self._batches() if wanted & set(batch.seen)]
         if todo:
             plan = self.agenda.plan
-            work = Work(loading, needs(plan, self.agenda.facts), jobs, unseen, _generates(plan))
+            work = Work(loading, self.agenda.needs, jobs, unseen, _generates(plan))
             self._take(engine().made(work, todo))
 
     def together(self, missing: Sequence[Job]) -> None:
@@ -321,10 +325,12 @@ class _Run:
         return lists.JSONL, lists.TEX, *lists.write_tables(folder.path, seen)
 
 
-def needs(plan: Plan, facts: Facts) -> dict[ModelEntry, dict[SampleEntry, Needs]]:
+def needs(plan: Plan, facts: Facts, jobs: Iterable[Job]) -> dict[ModelEntry, dict[SampleEntry, Needs]]:
     """What must be seen of each sample by each model, for all figures of the plan, made already or not."""
     found = {model: dict.fromkeys(plan.samples, Needs()) for model in plan.models}
     for figure in plan.figures:
+        if figure.view == DIFFERENCE:
+            continue
         for model in plan.models:
             if figure.models and model.label not in figure.models:
                 continue
@@ -332,4 +338,7 @@ def needs(plan: Plan, facts: Facts) -> dict[ModelEntry, dict[SampleEntry, Needs]
             for sample in plan.samples:
                 if not figure.samples or sample.name in figure.samples:
                     found[model][sample] |= needed
+    for job in jobs:
+        for seen in job.of if job.figure.view == DIFFERENCE else ():
+            found[seen.model][seen.entry] |= kinds.needs_of(job.figure, facts[seen.model])
     return found

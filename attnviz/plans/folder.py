@@ -27,7 +27,7 @@ class Figure:
     """A figure that is done, as ``figures.jsonl`` lists it.
 
     file:    below the directory; sha256: of its bytes
-    recipe:  how it was made; hidden: share of the weight that is not shown, by why
+    recipe:  how it was made; hidden: share of the weight that is not shown, by why; of "diff" of each side
     title:   what it is of; notes: what must be said of it
     caption: both, for a reader; alternative: what can be seen, for who cannot
     """
@@ -35,7 +35,7 @@ class Figure:
     file: str
     sha256: str
     recipe: Mapping[str, Any]
-    hidden: Mapping[str, float] = field(default_factory=dict)
+    hidden: Any = field(default_factory=dict)
     title: str = ""
     caption: str = ""
     alternative: str = ""

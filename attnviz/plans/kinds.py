@@ -5,7 +5,7 @@ The one place where a figure of a plan meets the views, the formats and the capt
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,10 @@ DPI = (30, 1200)
 POINTS = (2.0, 40.0)  # of a font
 
 
+Wanted = Mapping[str, tuple[int, ...]]
+"""Numbers of heads by the name of their layer."""
+
+
 @dataclass(frozen=True)
 class Needs:
     """What must be seen of a sample for a figure of it.
@@ -31,20 +35,28 @@ class Needs:
     whole:    whole maps of these heads, by layer
     overview: maps of all heads, pooled where the text is long
     rollout:  attention rollout
+    kept:     whole maps that are needed again when all samples have been seen
     """
 
-    whole: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    whole: Wanted = field(default_factory=dict)
     overview: bool = False
     rollout: bool = False
+    kept: Wanted = field(default_factory=dict)
 
     def __or__(self, other: "Needs") -> "Needs":
         """What both need."""
-        layers = dict.fromkeys((*self.whole, *other.whole))
-        whole = {
-            layer: tuple(sorted({*self.whole.get(layer, ()), *other.whole.get(layer, ())}))
-            for layer in layers
-        }
-        return Needs(whole, self.overview or other.overview, self.rollout or other.rollout)
+        return Needs(
+            _union(self.whole, other.whole),
+            self.overview or other.overview,
+            self.rollout or other.rollout,
+            _union(self.kept, other.kept),
+        )
+
+
+def _union(one: Wanted, other: Wanted) -> Wanted:
+    """The heads of both."""
+    layers = dict.fromkeys((*one, *other))
+    return {layer: tuple(sorted({*one.get(layer, ()), *other.get(layer, ())})) for layer in layers}
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ def drawn(job: Job, captures: Sequence[Capture]) -> tuple[Figure, bytes]:
         file=job.file,
         sha256=hashlib.sha256(data).hexdigest(),
         recipe=asdict(recipe),
-        hidden=dict(recipe.reduction.get("hidden", {})),
+        hidden=recipe.reduction.get("hidden", {}),
         title=view.title,
         caption=caption(view),
         alternative=alternative_text(view),
@@ -127,9 +139,9 @@ def alternative_text(view: "View") -> str:
 
 def tex_caption(figure: Figure) -> str:
     """A figure's caption as TeX prints it, every token as it is."""
-    from attnviz.render import tablefiles
+    from attnviz.render import markup
 
-    return tablefiles._tex(figure.caption)
+    return markup._tex(figure.caption)
 
 
 def _check_sizes(style: Style) -> None:
@@ -181,6 +193,13 @@ def _check_rollout(figure: FigureEntry) -> None:
         raise UsageError("a rollout is of all layers and heads: leave out layer, head, kind and mean")
 
 
+def _check_difference(figure: FigureEntry) -> None:
+    from attnviz.render import differencepages
+
+    _check_map(replace(figure, listing=replace(figure.listing, top=None)))
+    differencepages.check(figure.choice, figure.style, figure.listing.top)
+
+
 def _no_maps(_figure: FigureEntry, _layers: Sequence[LayerFacts]) -> Needs:
     return Needs()
 
@@ -195,6 +214,13 @@ def _chosen_maps(figure: FigureEntry, layers: Sequence[LayerFacts]) -> Needs:
 
 def _rolled_out(_figure: FigureEntry, _layers: Sequence[LayerFacts]) -> Needs:
     return Needs(rollout=True)
+
+
+def _both_maps(figure: FigureEntry, layers: Sequence[LayerFacts]) -> Needs:
+    from attnviz.analysis.select import wanted_heads
+
+    wanted = wanted_heads(layers, figure.choice)
+    return Needs(wanted, kept=wanted)
 
 
 def _heatmap(figure: FigureEntry, captures: Sequence[Capture]) -> "Page":
@@ -232,10 +258,18 @@ def _rollout(figure: FigureEntry, captures: Sequence[Capture]) -> "Page":
     return rollout_page(captures[0], figure.choice, figure.style)
 
 
+def _difference(figure: FigureEntry, captures: Sequence[Capture]) -> "Page":
+    from attnviz.render.differencepages import difference_page
+
+    first, second = captures
+    return difference_page(first, second, figure.choice, figure.style, figure.listing.top)
+
+
 KINDS: Mapping[str, Kind] = {
     "heatmap": Kind(_check_map, _chosen_maps, _heatmap),
     "atlas": Kind(_check_atlas, _chosen_maps, _atlas),
     "heads": Kind(_check_table, _no_maps, _table),
     "grid": Kind(_check_table, _no_maps, _grid),
+    DIFFERENCE: Kind(_check_difference, _both_maps, _difference),
     "rollout": Kind(_check_rollout, _rolled_out, _rollout),
 }

@@ -59,7 +59,7 @@ class Local:
                             yield engine.unseen(seen, found, work)
                             continue
                         if seen in work.kept:
-                            yield Kept(seen, engine.lean(found))
+                            yield Kept(seen, engine.lean(found, work.kept_maps(seen)))
                         yield from pool.drawn(work.jobs.get(seen, ()), (found,))
                 del source
             yield from pool.rest()
@@ -82,7 +82,7 @@ class Pool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_ended: object) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
         for _ in range(self._workers):
             self._drawers.get().end()

@@ -51,9 +51,9 @@ def key_of(job: Job, stamps: Mapping[ModelEntry, str]) -> str:
     )
 
 
-def seen_key(seen: Seen, stamps: Mapping[ModelEntry, str]) -> str:
-    """The same of what was seen of one sample."""
-    return digest({"of": _seen(seen, stamps), "versions": versions()})
+def seen_key(seen: Seen, stamps: Mapping[ModelEntry, str], kept: Mapping[str, Sequence[int]]) -> str:
+    """The same of what was seen of one sample; kept: heads by layer whose maps are kept of it."""
+    return digest({"of": _seen(seen, stamps), "kept": kept, "versions": versions()})
 
 
 def plan_key(plan: Plan, stamps: Mapping[ModelEntry, str]) -> str:

@@ -1,4 +1,4 @@
-"""Colour maps as tables of 256 colours; the default one without importing matplotlib."""
+"""Colour maps as tables of 256 colours; the usual ones without importing matplotlib."""
 
 from difflib import get_close_matches
 from functools import cache
@@ -32,6 +32,28 @@ _VIRIDIS = (
     "d7e219dae218dce218dfe318e1e318e4e318e7e419e9e419ece41aeee51bf1e51cf3e51ef6e61ff8e621fae622fde724"
 )
 
+# matplotlib's coolwarm (Moreland 2009, "Diverging Color Maps for Scientific Visualization"): blue below, red
+# above, equally far from the grey in the middle; for a colour-blind eye too.
+_COOLWARM = (
+    "3a4cc03b4dc13c4fc33e51c43f53c64054c74156c94258ca435acc455bcd465dcf475fd04860d14962d34b64d44c66d6"
+    "4d67d74e69d8506bda516cdb526edc5370dd5571de5673e05775e15876e25a78e35b79e45c7be55d7de65f7ee76080e8"
+    "6182ea6383ea6485eb6586ec6788ed6889ee698bef6b8df06c8ef16d90f16f91f27093f37194f47395f47497f57598f6"
+    "779af6789bf77a9df87b9ef87ca0f97ea1f97fa2fa80a4fa82a5fb83a6fb85a8fb86a9fc87aafc89acfc8aadfd8baefd"
+    "8daffd8eb1fd90b2fe91b3fe92b4fe94b5fe95b7fe97b8fe98b9fe99bafe9bbbfe9cbcfe9dbdfe9fbefea0bffea2c0fe"
+    "a3c1fea4c2fea6c3fda7c4fda8c5fdaac6fdabc7fcacc8fcaec9fcafcafbb0cbfbb2cbfbb3ccfab4cdfab6cef9b7cff9"
+    "b8cff8b9d0f8bbd1f7bcd1f6bdd2f6bed3f5c0d3f5c1d4f4c2d4f3c3d5f2c5d5f2c6d6f1c7d6f0c8d7efc9d7eecad8ee"
+    "ccd8edcdd9ecced9ebcfd9ead0dae9d1dae8d2dae7d3dbe6d5dbe5d6dbe4d7dbe2d8dbe1d9dce0dadcdfdbdcdedcdcdd"
+    "dddcdbdedbdadfdbd9e0dad7e1dad6e2d9d4e3d9d3e4d8d1e5d8d0e6d7cfe7d6cde7d6cce8d5cae9d4c9ead3c7ebd3c6"
+    "ecd2c4ecd1c3edd0c1edcfc0eecfbeefcebcefcdbbf0ccb9f1cbb8f1cab6f2c9b5f2c8b3f2c7b2f3c6b0f3c5aff4c4ad"
+    "f4c3abf4c2aaf5c1a8f5c0a7f5bfa5f6bda4f6bca2f6bba0f6ba9ff6b99df6b79cf6b69af7b598f7b397f7b295f7b194"
+    "f7b092f7ae91f7ad8ff6ab8df6aa8cf6a98af6a789f6a687f6a486f6a384f5a182f5a081f59e7ff49d7ef49b7cf49a7b"
+    "f39879f39678f39576f29375f29173f19072f18e70f08d6ff08b6def896cee876aee8669ed8467ec8266ec8064eb7f63"
+    "ea7d61ea7b60e9795ee8775de7755ce6745ae67259e57057e46e56e36c54e26a53e16852e06650df644fde624edd604c"
+    "dc5e4bdb5c4ada5a48d95847d85646d75444d65243d44f42d34d40d24b3fd1493ecf463dce443ccd423acc3f39ca3d38"
+    "c93b37c83835c63534c53233c43032c22d31c12a30bf282ebe232dbc1f2cbb1a2bb9162ab81129b60d28b50827b30326"
+)
+_OURS = {"viridis": _VIRIDIS, "coolwarm": _COOLWARM}
+
 
 @cache
 def colours(name: str) -> Colours:
@@ -39,8 +61,9 @@ def colours(name: str) -> Colours:
 
     Any name that matplotlib knows. Raises UsageError for another, naming near ones.
     """
-    table = np.frombuffer(bytes.fromhex(_VIRIDIS), np.uint8).reshape(256, 3)
-    return table if name == "viridis" else _from_matplotlib(name)
+    if name not in _OURS:
+        return _from_matplotlib(name)
+    return np.frombuffer(bytes.fromhex(_OURS[name]), np.uint8).reshape(256, 3)
 
 
 def levels(places: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -11,7 +11,6 @@ from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.metrics import METRICS
 from attnviz.render.ink import two_digits
-from attnviz.render.labels import cut, width
 from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic
 
 MISSING = "-"
@@ -29,7 +28,6 @@ TELLING = (
 )  # fmt: skip
 """The most telling ones first: where there is no room the last are left out."""
 
-_ARROW = " → "
 _PARTS = {
     "baseline": "base",
     "rows": "rows",
@@ -42,8 +40,8 @@ WHOLE = ("layer", "window", "rows", "samples", "offset")
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column of a table.
+class HeadColumn:
+    """One column of a table of heads.
 
     short: what stands on top of it
     text:  an entry as it is shown, "-" where there is none
@@ -56,15 +54,15 @@ class Column:
     left: bool = False
 
 
-def column(name: str) -> Column:
+def column(name: str) -> HeadColumn:
     """The column of that name. Raises UsageError for another, naming the nearest."""
     if name in _SPECIAL:
         return _SPECIAL[name]
     if name in NUMBERS:
-        return Column(name, short(name), lambda row: number_text(name, NUMBERS[name](row)))
+        return HeadColumn(name, short(name), lambda row: number_text(name, NUMBERS[name](row)))
     metric, _, part = name.rpartition(".")
     if part == "interval" and metric in (*METRICS, "score"):
-        return Column(name, short(name), lambda row: _interval(metric, row))
+        return HeadColumn(name, short(name), lambda row: _interval(metric, row))
     raise UsageError(f"--columns: no column {printable(name)!r}; {unknown(name, NAMES)}")
 
 
@@ -120,24 +118,23 @@ def digits(name: str) -> int:
 
 
 def cell_text(view: HeadGrid, value: float) -> str:
-    """A number short enough for a cell of a grid: ".42", "12.4", "310"; "-" where there is none."""
+    """A number short enough for a cell of a grid: ".42", ".002", "12.4", "310"; "-" where there is none."""
     if math.isnan(value):
         return "-"
+    if view.scale.vmax < 0.1:
+        return f"{value:z.3f}".removeprefix("0")
     if view.scale.vmax <= 1:
         return two_digits(value) or ".00"
     return f"{value:z.{digits(view.metric) if view.scale.vmax < 100 else 0}f}"
 
 
-def evidence_text(evidence: Evidence | None, room: int | None = None) -> str:
-    """The strongest pair, such as "0.74 it → cat"; its tokens are cut to fit into so many columns."""
-    if evidence is None:
-        return MISSING
-    weight, query, key = f"{evidence.weight:.2f} ", evidence.query, evidence.key
-    if room is not None:
-        left = room - width(weight) - width(_ARROW)
-        query = cut(query, max(left - width(key), left // 2))
-        key = cut(key, left - width(query))
-    return f"{weight}{query}{_ARROW}{key}"
+def pair_parts(pair: Evidence) -> tuple[str, str, str, str]:
+    """A pair of tokens as it is shown, such as "0.74 it → cat"; every second part is foreign text."""
+    return f"{pair.weight:.2f} ", pair.query, " → ", pair.key
+
+
+def _pair(row: HeadRow) -> str:
+    return "".join(pair_parts(row.evidence)) if row.evidence else MISSING
 
 
 def _sample(row: HeadRow) -> str:
@@ -163,11 +160,11 @@ def _head(row: HeadRow) -> str:
 _SPECIAL = {
     special.name: special
     for special in (
-        Column("head", "head", _head, left=True),
-        Column("pattern", "pattern", lambda row: row.pattern, left=True),
-        Column("score", "score", _score),
-        Column("evidence", "strongest pair", lambda row: evidence_text(row.evidence), left=True),
-        Column("evidence.sample", "sample", _sample, left=True),
+        HeadColumn("head", "head", _head, left=True),
+        HeadColumn("pattern", "pattern", lambda row: row.pattern, left=True),
+        HeadColumn("score", "score", _score),
+        HeadColumn("evidence", "strongest pair", _pair, left=True),
+        HeadColumn("evidence.sample", "sample", _sample, left=True),
     )
 }
 _ESSENTIAL = ("head", "pattern", "score")

@@ -16,7 +16,7 @@ from attnviz.render.lettering import LABEL_LENGTH, Lettering
 from attnviz.render.mosaic import mosaic, thumbnail_note, thumbnail_size
 from attnviz.render.pen import GREY, INK, Pen, house_style, painted_where
 from attnviz.render.pooling import Room, fitted
-from attnviz.render.views import Atlas, Heatmap, Page, Scale
+from attnviz.render.views import SHORTER, Atlas, Heatmap, Page, Scale
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +45,8 @@ def figure(page: Page, style: Style) -> tuple["Figure", tuple[str, ...]]:
             _draw_atlas(pen, page, page.atlas, plan.atlas)
         if plan.panels:
             _draw_panels(pen, page, plan.panels)
-        pen.bar(plan.bar, colours(page.cmap), page.scale, page.measured)
+        measured = (page.measured, *SHORTER.get(page.measured, ()))
+        pen.bar(plan.bar, colours(page.cmap), page.scale, measured)
         pen.lines(plan.caption, plan.caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes
 
@@ -76,7 +77,11 @@ def _draw_atlas(pen: Pen, page: Page, atlas: Atlas, box: Box) -> None:
 def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
     """The labelled maps, and what their rows and columns are, once for all of them."""
     for panel in panels:
-        axes = pen.cells(panel.box, painted(panel.heatmap, page.scale, colours(page.cmap)))
+        paint = painted(panel.heatmap, page.scale, colours(page.cmap))
+        striped = panel.heatmap.missing if _striped(page) else None
+        if striped is not None:
+            paint[striped] = 0
+        axes = pen.cells(panel.box, paint, striped)
         pen.title(panel.box, panel.title)
         if panel.queries:
             pen.labels(axes.yaxis, panel.queries, range(len(panel.queries.texts)))
@@ -85,7 +90,8 @@ def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
     frame = around([panel.box for panel in panels])
     left = max(panel.queries.room for panel in panels if panel.queries)
     below = max(panel.box.bottom + panel.keys.room for panel in panels if panel.keys) - frame.bottom
-    pen.axis_names(frame, ("query", left), ("key", below))
+    rows, columns = (pen.letters.fonts.shown(name) for name in page.axes)
+    pen.axis_names(frame, (rows, left), (columns, below))
 
 
 def _thumbnail(atlas: Atlas) -> tuple[int, int]:
@@ -101,13 +107,18 @@ def _annotated(page: Page) -> Page:
         small = thumbnail_note(page.atlas, _thumbnail(page.atlas)[0])
         notes += [f"small maps: {small}"] if small else []
     if any(heatmap.missing.any() for heatmap in page.heatmaps):
-        notes.append("grey: never computed")
+        notes.append(f"{'striped' if _striped(page) else 'grey'}: {page.missing}")
     return replace(page, notes=tuple(notes))
+
+
+def _striped(page: Page) -> bool:
+    """Whether cells without a weight are striped: grey is near the colour of a 0 in the middle."""
+    return page.scale.kind == "diverging"
 
 
 def _texts(page: Page) -> Iterator[str]:
     """Everything written on the page, as far as it will be shown."""
-    yield from (page.title, *page.notes, "·…×")
+    yield from (page.title, *page.notes, *page.axes, "·…×")
     for heatmap in page.heatmaps:
         yield from (heatmap.title, heatmap.name)
         yield from (cut(label, LABEL_LENGTH) for label in (*heatmap.query_labels, *heatmap.key_labels))

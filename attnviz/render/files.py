@@ -17,7 +17,7 @@ from attnviz.render.pen import figure_bytes
 from attnviz.render.pooling import fitted
 from attnviz.render.tablefigure import table_figure
 from attnviz.render.tablefiles import grid_bytes, table_bytes
-from attnviz.render.views import HeadGrid, HeadTable, Page, View
+from attnviz.render.views import HeadGrid, HeadTable, Page, Table, Tabular, View
 
 Notes = tuple[str, ...]
 
@@ -50,7 +50,7 @@ def save(view: View, path: Path, style: Style, *, force: bool = False) -> Notes:
 
 def formats_of(kind: type[View]) -> Formats:
     """The kinds of file that such a view can become."""
-    return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS}[kind]
+    return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS, Table: TABLE_FORMATS}[kind]
 
 
 def json_text(view: View, style: Style) -> str:
@@ -101,12 +101,12 @@ def _shown(path: Path) -> str:
     return printable(str(path))
 
 
-def _table_picture(view: HeadTable, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+def _table_picture(view: Tabular, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     drawn, notes = table_figure(view, style)
     return figure_bytes(drawn, suffix, view), notes
 
 
-def _table_numbers(view: HeadTable, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+def _table_numbers(view: Tabular, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     return table_bytes(view, suffix), ()
 
 

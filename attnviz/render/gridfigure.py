@@ -40,7 +40,7 @@ def grid_figure(view: HeadGrid, style: Style) -> tuple["Figure", tuple[str, ...]
     from matplotlib.figure import Figure
 
     letters = Lettering(Fonts.for_texts((view.title, view.measured, *view.notes, "·…")), style.font_size)
-    left, right = MARGIN + _left(view, letters), bar_room(letters) + MARGIN
+    left, right = MARGIN + _left(view, letters), bar_room(letters, view.scale) + MARGIN
     cell = _cell(view, style, left + right)
     width = style.width or max(left + _heads(view) * cell + right, COLUMN)
     title = letters.fonts.wrapped(letters.fonts.shown(view.title), letters.title, width - 2 * MARGIN)
@@ -61,7 +61,7 @@ def grid_figure(view: HeadGrid, style: Style) -> tuple["Figure", tuple[str, ...]
         frame = around(boxes)
         tall = min(max(boxes[-1].bottom - boxes[0].top, SHORTEST_BAR), TALLEST_BAR)
         bar = Box(frame.right + GAP, frame.top, BAR, tall)
-        pen.bar(bar, colours(view.cmap), view.scale, view.measured)
+        pen.bar(bar, colours(view.cmap), view.scale, (view.measured,))
         pen.lines(caption, caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes
 

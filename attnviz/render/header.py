@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
+from attnviz.render.ink import DIGITS
 from attnviz.render.labels import cut, graphemes, width
 
 _LONGEST = 14  # columns: what is longer is cut
 _HIGHEST = 11  # letters of a label that stands upright
-_NUMBERED = (5, 4)  # columns of a cell with its weight in it: the first is better, the second will do
+_AROUND = (2, 1)  # columns of a cell beside the weight in it: the first is better, the second will do
 _BROAD = 8  # a cell wider than that is no longer seen as one
 Line = list[tuple[int, str]]  # labels with the column that each begins at
 
@@ -17,18 +18,20 @@ Line = list[tuple[int, str]]  # labels with the column that each begins at
 class Header:
     """How the keys stand on top of a map.
 
-    cell:  columns of one cell of the map
+    cell:   columns of one cell of the map
     steps: lines over which the labels are spread in turn, so that each has room beside it; 0: they stand
            upright, a letter a line
+    digits: columns that a weight takes
     """
 
     cell: int
     steps: int
+    digits: int = DIGITS
 
     @property
     def numbered(self) -> bool:
         """Whether the cells have room for their weights."""
-        return self.cell >= min(_NUMBERED)
+        return self.cell >= self.digits + min(_AROUND)
 
     def lines(self, labels: tuple[str, ...], left: int, columns: int) -> Iterator[Line]:
         """The labels line by line, for a map that begins at the column ``left`` of so many."""
@@ -63,16 +66,20 @@ class Header:
             end = start + width(label) + 1
 
 
-def header(labels: tuple[str, ...], space: int) -> Header:
-    """The best of the ways in which the keys fit into so many columns."""
+def header(labels: tuple[str, ...], space: int, digits: int = DIGITS) -> Header:
+    """The best of the ways in which the keys fit into so many columns.
+
+    digits: columns that a weight takes
+    """
+    numbered = [digits + around for around in _AROUND]
     most = space // len(labels)
     longest = min(max(map(width, labels)), _LONGEST)
     for steps, limit in ((1, _BROAD), (2, most), (3, most)):
-        for least in _NUMBERED:
+        for least in numbered:
             cell = max(least, ceil((longest + 1) / steps))
             if cell <= min(most, limit):
-                return Header(cell, steps)
-    return Header(next((cell for cell in (*_NUMBERED, 2) if cell <= most), 1), 0)
+                return Header(cell, steps, digits)
+    return Header(next((cell for cell in (*numbered, 2) if cell <= most), 1), 0, digits)
 
 
 def _letters(label: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from attnviz.analysis import rank
 from attnviz.analysis.resample import FEWEST_SAMPLES, LEVEL, RESAMPLES
 from attnviz.analysis.summary import Summary
 from attnviz.analysis.where import unknown
-from attnviz.captures import Capture
+from attnviz.captures import Capture, Head
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.metrics import METRICS
@@ -63,7 +63,7 @@ def head_table(summary: Summary, choice: Choice, listing: Listing, style: Style)
         samples=len(summary.samples),
         of=len(summary.rows),
         notes=(*_table_notes(summary, rows, listing), *_common_notes(summary, rows, listing)),
-        cmap=style.cmap,
+        cmap=style.cmap or "viridis",
         recipe=_recipe(summary, choice, listing, style, "heads"),
     )
 
@@ -81,9 +81,11 @@ def head_grid(summary: Summary, choice: Choice, listing: Listing, style: Style) 
         title=_title(summary, style),
         metric=metric.name,
         measured=metric.name if metric.unit == "0 .. 1" else f"{metric.name}, {metric.unit}",
-        stacks=tuple(_stacks(summary.rows, rows, metric.name)),
-        scale=Scale(style.scale, _top(rows, metric.name) if metric.name in columns.IN_UNITS else style.vmax),
-        cmap=style.cmap,
+        stacks=_stacks(summary.rows, rows, metric.name),
+        scale=Scale(
+            style.scale, _top(rows, metric.name) if metric.name in columns.IN_UNITS else style.vmax or 1.0
+        ),
+        cmap=style.cmap or "viridis",
         notes=(*notes, *_common_notes(summary, rows, listing)),
         recipe=_recipe(summary, choice, listing, style, "grid"),
     )
@@ -91,7 +93,7 @@ def head_grid(summary: Summary, choice: Choice, listing: Listing, style: Style) 
 
 def _check_grid(listing: Listing, style: Style) -> None:
     if listing.grid is None:
-        if (style.scale, style.vmax) != ("linear", 1.0):
+        if (style.scale, style.vmax) != ("linear", None):
             raise UsageError("--scale and --vmax are of colours: add --grid METRIC, or leave them out")
         return
     if listing.grid not in METRICS:
@@ -100,7 +102,7 @@ def _check_grid(listing: Listing, style: Style) -> None:
         )
     if listing.sort or listing.top or listing.columns:
         raise UsageError("--grid shows every head in its place: leave out --sort, --top and --columns")
-    if listing.grid in columns.IN_UNITS and style.vmax != 1.0:
+    if listing.grid in columns.IN_UNITS and style.vmax is not None:
         raise UsageError(f"--vmax is for what lies between 0 and 1, not for {listing.grid}: leave it out")
 
 
@@ -188,21 +190,33 @@ def _told(samples: Sequence[Capture]) -> Iterator[str]:
         yield f"and {len(told) - _TOLD} more such notes: see the recipe"
 
 
-def _stacks(every: Sequence[HeadRow], shown: Sequence[HeadRow], metric: str) -> Iterator[GridStack]:
+def _stacks(every: Sequence[HeadRow], shown: Sequence[HeadRow], metric: str) -> tuple[GridStack, ...]:
     """The stacks that have heads to show. Every head has its place, those that are not shown no value."""
-    for stack in dict.fromkeys(row.head.stack for row in shown or every):
-        heads = [row.head for row in every if row.head.stack == stack]
-        layers = sorted({head.layer for head in heads})
-        values = np.full((len(layers), 1 + max(head.head for head in heads)), np.nan)
-        for row in shown:
-            if row.head.stack == stack:
-                values[layers.index(row.head.layer), row.head.head] = row.statistics[metric].value
-        yield GridStack(stack, tuple(layers), values)
+    there = {row.head.stack for row in shown or every}
+    values = {row.head: math.nan for row in every if row.head.stack in there}
+    return stacks_of(values | {row.head: row.statistics[metric].value for row in shown})
+
+
+def stacks_of(values: Mapping[Head, float]) -> tuple[GridStack, ...]:
+    """Numbers of heads as stacks of layers; NaN where a layer has fewer heads than another."""
+    return tuple(_stack_of(values, stack) for stack in dict.fromkeys(head.stack for head in values))
+
+
+def _stack_of(values: Mapping[Head, float], stack: str) -> GridStack:
+    heads = [head for head in values if head.stack == stack]
+    layers = sorted({head.layer for head in heads})
+    numbers = np.full((len(layers), 1 + max(head.head for head in heads)), np.nan)
+    for head in heads:
+        numbers[layers.index(head.layer), head.head] = values[head]
+    return GridStack(stack, tuple(layers), numbers)
 
 
 def _top(rows: Sequence[HeadRow], metric: str) -> float:
+    return top_of(row.statistics[metric].value for row in rows)
+
+
+def top_of(values: Iterable[float]) -> float:
     """A round number at least as large as any value."""
-    values = [row.statistics[metric].value for row in rows]
     highest = max((value for value in values if not math.isnan(value)), default=1.0)
     power = 10.0 ** math.floor(math.log10(max(highest, 0.01)))
     return next(step * power for step in _ROUND if step * power >= highest * (1 - 1e-9))

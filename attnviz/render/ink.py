@@ -15,24 +15,28 @@ from attnviz.render.colours import bright, colours, in_256, levels
 from attnviz.render.views import Heatmap, Scale
 
 HIDDEN, NOT_COMPUTED = -1, -2  # levels of cells that no colour belongs to
-DIGITS = 3  # columns that a weight takes: ".42"
+DIGITS, SIGNED_DIGITS = 3, 4  # columns that a weight takes: ".42", "+.42"
 _DIM = Style(dim=True)
 
 
 class Ink(Protocol):
     """Paints cells by their level: 0 to 255, or HIDDEN, or NOT_COMPUTED.
 
-    gap: half lines that must be left empty between two small maps for them to look apart
+    gap:    half lines that must be left empty between two small maps for them to look apart
+    digits: columns that a weight takes
     """
 
     gap: int
+
+    @property
+    def digits(self) -> int: ...
 
     def fill(self, level: int, columns: int) -> Segment:
         """So many columns of one level."""
         ...
 
     def number(self, level: int, columns: int, weight: float) -> Segment:
-        """A cell with its weight in two digits: at least ``DIGITS + 1`` columns."""
+        """A cell with its weight in two digits: at least one column more than these take."""
         ...
 
     def text(self, level: int, columns: int, text: str) -> Segment:
@@ -44,11 +48,14 @@ class Ink(Protocol):
         ...
 
 
-def ink_of(console: Console, cmap: str) -> Ink:
-    """The best ink that the console has. Its 16 colours are the user's: no map can be made of those."""
+def ink_of(console: Console, cmap: str, *, signed: bool = False) -> Ink:
+    """The best ink that the console has. Its 16 colours are the user's: no map can be made of those.
+
+    signed: the middle of the colours is 0, and weights are written with their signs
+    """
     if console.no_color or console.color_system not in ("truecolor", "256"):
-        return Shades()
-    return ColourInk(cmap, few=console.color_system == "256")
+        return Marks() if signed else Shades()
+    return ColourInk(cmap, few=console.color_system == "256", signed=signed)
 
 
 def levels_of(heatmap: Heatmap, scale: Scale) -> NDArray[np.intp]:
@@ -65,12 +72,15 @@ def levels_in(weights: Floats, scale: Scale) -> NDArray[np.intp]:
 class ColourInk:
     """Cells in the colours of a colour map, with text in black or white, whichever reads better.
 
-    few: the terminal has only the 256 fixed colours; each is then replaced by the nearest
+    few:    the terminal has only the 256 fixed colours; each is then replaced by the nearest
+    signed: weights have signs
     """
 
     gap = 1
 
-    def __init__(self, cmap: str, *, few: bool) -> None:
+    def __init__(self, cmap: str, *, few: bool, signed: bool = False) -> None:
+        self._number = signed_digits if signed else two_digits
+        self.digits = SIGNED_DIGITS if signed else DIGITS
         table = colours(cmap)
         if few:
             self._colours = [Color.from_ansi(number) for number in in_256(table).tolist()]
@@ -88,7 +98,7 @@ class ColourInk:
         return _unpainted(level, columns) if level < 0 else Segment(" " * columns, self._styles[level])
 
     def number(self, level: int, columns: int, weight: float) -> Segment:
-        return self.text(level, columns, two_digits(weight))
+        return self.text(level, columns, self._number(weight))
 
     def text(self, level: int, columns: int, text: str) -> Segment:
         if level < 0:
@@ -111,6 +121,7 @@ class Shades:
     """Cells as characters with more or less ink, for pipes, paper and terminals without colour."""
 
     gap = 2
+    digits = DIGITS
     ramp = "·░▒▓█"
 
     def fill(self, level: int, columns: int) -> Segment:
@@ -132,10 +143,30 @@ class Shades:
         return self.ramp[level * len(self.ramp) // 256]
 
 
+class Marks(Shades):
+    """The same for what may be below 0: ``=`` and ``-`` there, ``+`` and ``#`` above, a dot near it."""
+
+    digits = SIGNED_DIGITS
+    ramp = "=-·+#"
+
+    def number(self, level: int, columns: int, weight: float) -> Segment:
+        return self.text(level, columns, signed_digits(weight))
+
+    def text(self, level: int, columns: int, text: str) -> Segment:
+        if level < 0:
+            return _unpainted(level, columns)
+        return Segment(f"{text or self.ramp[2]:<{columns}}")
+
+
 def two_digits(weight: float) -> str:
     """A weight as ".42"; nothing for what rounds to 0, as the colour says so already."""
     digits = f"{weight:.2f}"
     return "" if digits == "0.00" else digits.removeprefix("0")[:DIGITS]
+
+
+def signed_digits(weight: float) -> str:
+    """A difference as "+.42" or "-.42"; nothing for what rounds to 0."""
+    return (two_digits(abs(weight)) and ("-" if weight < 0 else "+")) + two_digits(abs(weight))
 
 
 def _unpainted(level: int, columns: int) -> Segment:

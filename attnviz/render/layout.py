@@ -12,7 +12,7 @@ from math import isqrt
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.lettering import PAD, Labels, Lettering
-from attnviz.render.views import Atlas, Heatmap, Page
+from attnviz.render.views import Atlas, Heatmap, Page, Scale
 
 PAGE = 7.0  # the width of a page's text: what a figure takes, unless its words need more or its maps less
 LARGEST_PAGE = 10.0  # what it may take where labels would be left out else
@@ -76,7 +76,7 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
 
     Raises UsageError if the width asked for leaves no room for cells.
     """
-    fonts, grid = letters.fonts, Grid(page.heatmaps, letters)
+    fonts, grid = letters.fonts, Grid(page.heatmaps, letters, page.across)
     sizes = _sizes(page, grid, style.width)
     text = sizes.width - 2 * MARGIN
     title = fonts.wrapped(fonts.shown(page.title), letters.title, text)
@@ -105,14 +105,20 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
 
 @dataclass(frozen=True)
 class Grid:
-    """The labelled maps as small multiples, with square cells of one size; not placed yet."""
+    """The labelled maps as small multiples, with square cells of one size; not placed yet.
+
+    across: so many of them stand side by side; None for as many as look well
+    """
 
     heatmaps: tuple[Heatmap, ...]
     letters: Lettering
+    across: int | None = None
 
     @cached_property
     def columns(self) -> int:
         """Near a square, rather broad than tall, and with few places left empty."""
+        if self.across is not None:
+            return self.across
         count = len(self.heatmaps)
         candidates = range(isqrt(count - 1) + 1, isqrt(2 * count - 1) + 2)
         return min(candidates, key=lambda columns: (-count % columns, -columns))
@@ -213,17 +219,18 @@ class _Sizes:
 
 
 def _sizes(page: Page, grid: Grid, asked: float | None) -> _Sizes:
-    sizes = _beside(page.atlas, grid, asked) if page.atlas else None
-    sizes = sizes or _stacked(page.atlas, grid, asked)
+    bar = bar_room(grid.letters, page.scale)
+    sizes = _beside(page.atlas, grid, asked, bar) if page.atlas else None
+    sizes = sizes or _stacked(page.atlas, grid, asked, bar)
     if min(sizes.cell, sizes.thumbnail) < SMALLEST_CELL:
         raise UsageError(f"a figure {asked:g} inches wide has no room for its cells beside their labels")
     return sizes
 
 
-def _stacked(atlas: Atlas | None, grid: Grid, asked: float | None) -> _Sizes:
+def _stacked(atlas: Atlas | None, grid: Grid, asked: float | None, bar: float) -> _Sizes:
     """One below the other, their cells beginning at the same place."""
     left = MARGIN + max(grid.left, _atlas_left(atlas, grid.letters))
-    right = bar_room(grid.letters) + MARGIN
+    right = bar + MARGIN
     room = (asked or PAGE) - left - right
     thumbnail = min(room / atlas.heads, LARGEST_THUMBNAIL) if atlas else LARGEST_THUMBNAIL
     cell = LARGEST_CELL
@@ -233,12 +240,12 @@ def _stacked(atlas: Atlas | None, grid: Grid, asked: float | None) -> _Sizes:
     return _Sizes(asked or max(left + used + right, COLUMN), cell, thumbnail, left, left)
 
 
-def _beside(atlas: Atlas, grid: Grid, asked: float | None) -> _Sizes | None:
+def _beside(atlas: Atlas, grid: Grid, asked: float | None, bar: float) -> _Sizes | None:
     """The atlas and one labelled map side by side, if that leaves room for every label."""
     if len(grid.heatmaps) != 1:
         return None
     left = MARGIN + _atlas_left(atlas, grid.letters)
-    between, right = 2 * GAP + grid.left, bar_room(grid.letters) + MARGIN
+    between, right = 2 * GAP + grid.left, bar + MARGIN
     layers = len(atlas.layers)
     room = (asked or PAGE) - left - between - right
     height = min(room / (atlas.heads / layers + grid.keys / grid.queries), grid.queries * LARGEST_CELL)
@@ -262,9 +269,10 @@ def _atlas_foot(letters: Lettering) -> float:
     return 2 * letters.small_line + PAD
 
 
-def bar_room(letters: Lettering) -> float:
+def bar_room(letters: Lettering, scale: Scale) -> float:
     """Room at the right for the colour bar with its numbers and its name."""
-    return GAP + BAR + PAD + letters.widest(["0.75"]) + PAD + letters.small_line
+    numbers = ["0.75", *(number for _, number in scale.ticks())]
+    return GAP + BAR + PAD + letters.widest(numbers) + PAD + letters.small_line
 
 
 def around(boxes: Sequence[Box]) -> Box:

@@ -1,7 +1,8 @@
 """The numbers that a page draws, for scripts: a JSON document, a table of cells, or arrays.
 
 A cell that is not painted (it may not be seen, or was never computed) is null, an empty field, or NaN; a
-weight of 0 is 0. The weights are those of the model: scale and colours do not touch them.
+weight of 0 is 0. The weights are those of the model: scale and colours do not touch them. Of a difference
+there are both maps as well; what one of them does not have is null, empty or NaN, its position -1 in arrays.
 """
 
 import csv
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.errors import UsageError
+from attnviz.render.tablefiles import json_rows
 from attnviz.render.views import Heatmap, Page
 
 SCHEMA = 1
@@ -27,6 +29,12 @@ COLUMNS = (
     "key_position",
     "key_label",
     "weight",
+)
+SIDES = ("first", "second")  # of a difference
+DIFFERENCE_COLUMNS = (
+    *COLUMNS[:-1],
+    "difference",
+    *(f"{side}_{column}" for side in SIDES for column in COLUMNS[2:]),
 )
 
 
@@ -52,18 +60,22 @@ def maps_of(page: Page) -> list[Heatmap]:
 
 def json_bytes(page: Page) -> bytes:
     """One document: a ``schema`` number, the recipe, and a list of maps with their axes and weights."""
-    document = {
+    document: dict[str, Any] = {
         "schema": SCHEMA,
         "title": page.title,
         "notes": page.notes,
         "recipe": asdict(page.recipe) if page.recipe else None,
         "maps": [_map_entry(heatmap) for heatmap in maps_of(page)],
     }
+    if page.table is not None:
+        document |= json_rows(page.table)
     return (json.dumps(document, allow_nan=False) + "\n").encode()
 
 
 def csv_bytes(page: Page) -> bytes:
     """A line for each cell, under ``COLUMNS``, after a line with the recipe that begins with ``#``.
+
+    Of differences they are ``DIFFERENCE_COLUMNS``.
 
     All text is quoted and none is changed: a label such as ``=1+2`` or ``+ing`` is data, to be read back as
     it was. (A spreadsheet may take it for a formula; import such columns as text.)
@@ -72,8 +84,9 @@ def csv_bytes(page: Page) -> bytes:
     if page.recipe:
         file.write(f"# {page.recipe_json}\n")
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for heatmap in maps_of(page):
+    heatmaps = maps_of(page)
+    writer.writerow(DIFFERENCE_COLUMNS if any(heatmap.sides for heatmap in heatmaps) else COLUMNS)
+    for heatmap in heatmaps:
         writer.writerows(_rows(heatmap))
     return file.getvalue().encode()
 
@@ -82,7 +95,8 @@ def npz_bytes(page: Page) -> bytes:
     """Arrays, to be read with ``numpy.load``; none is pickled, and the same page gives the same bytes.
 
     ``schema``, ``title``, ``recipe``, ``names``; and of each map, behind its name: ``/weights`` (float32,
-    queries x keys), ``/queries`` and ``/keys`` (labels), ``/query_positions`` and ``/key_positions``.
+    queries x keys), ``/queries`` and ``/keys`` (labels), ``/query_positions`` and ``/key_positions``. Of a
+    difference the same of both maps, behind ``/first`` and ``/second``.
     """
     heatmaps = maps_of(page)
     arrays: dict[str, NDArray[Any]] = {
@@ -92,14 +106,22 @@ def npz_bytes(page: Page) -> bytes:
         "names": np.array([heatmap.name for heatmap in heatmaps], np.str_),
     }
     for heatmap in heatmaps:
-        arrays[f"{heatmap.name}/weights"] = np.where(heatmap.painted, heatmap.weights, np.float32(np.nan))
-        arrays[f"{heatmap.name}/queries"] = np.array(heatmap.query_labels, np.str_)
-        arrays[f"{heatmap.name}/keys"] = np.array(heatmap.key_labels, np.str_)
-        arrays[f"{heatmap.name}/query_positions"] = np.array(heatmap.query_positions)
-        arrays[f"{heatmap.name}/key_positions"] = np.array(heatmap.key_positions)
+        arrays |= _arrays(heatmap.name, heatmap)
+        for side, of in zip(SIDES, heatmap.sides or (), strict=False):
+            arrays |= _arrays(f"{heatmap.name}/{side}", of)
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
     return file.getvalue()
+
+
+def _arrays(name: str, heatmap: Heatmap) -> dict[str, NDArray[Any]]:
+    return {
+        f"{name}/weights": np.where(heatmap.painted, heatmap.weights, np.float32(np.nan)),
+        f"{name}/queries": np.array(heatmap.query_labels, np.str_),
+        f"{name}/keys": np.array(heatmap.key_labels, np.str_),
+        f"{name}/query_positions": np.array(heatmap.query_positions),
+        f"{name}/key_positions": np.array(heatmap.key_positions),
+    }
 
 
 WRITERS: dict[str, Callable[[Page], bytes]] = {".json": json_bytes, ".csv": csv_bytes, ".npz": npz_bytes}
@@ -113,21 +135,50 @@ def _map_entry(heatmap: Heatmap) -> dict[str, Any]:
         "head": head,
         "title": heatmap.title,
         "unit": heatmap.unit,
-        "queries": heatmap.query_labels,
-        "keys": heatmap.key_labels,
-        "query_positions": heatmap.query_positions,
-        "key_positions": heatmap.key_positions,
+        **_labelled(heatmap),
+        **{side: _labelled(of) for side, of in zip(SIDES, heatmap.sides or (), strict=False)},
+    }
+
+
+def _labelled(heatmap: Heatmap) -> dict[str, Any]:
+    (query_positions, queries), (key_positions, keys) = _entries(heatmap)
+    return {
+        "queries": queries,
+        "keys": keys,
+        "query_positions": query_positions,
+        "key_positions": key_positions,
         "weights": _readable(heatmap).tolist(),
     }
 
 
+def _entries(heatmap: Heatmap) -> list[tuple[list[int | None], list[str | None]]]:
+    """Positions and labels of the queries and of the keys; None where there is none in this map."""
+    sides = (
+        (heatmap.query_positions, heatmap.query_labels),
+        (heatmap.key_positions, heatmap.key_labels),
+    )
+    return [
+        (
+            [position if position >= 0 else None for position in positions],
+            [label if position >= 0 else None for position, label in zip(positions, labels, strict=True)],
+        )
+        for positions, labels in sides
+    ]
+
+
 def _rows(heatmap: Heatmap) -> Iterator[tuple[Any, ...]]:
     name = _layer_and_head(heatmap)
-    queries = list(zip(heatmap.query_positions, heatmap.query_labels, strict=True))
-    keys = list(zip(heatmap.key_positions, heatmap.key_labels, strict=True))
+    cells = [_cells(of) for of in (heatmap, *(heatmap.sides or ()))]
+    for of_all in zip(*cells, strict=True):
+        yield *name, *(field for cell in of_all for field in cell)
+
+
+def _cells(heatmap: Heatmap) -> Iterator[tuple[Any, ...]]:
+    """Each cell with its query and its key, row by row."""
+    queries, keys = (list(zip(*side, strict=True)) for side in _entries(heatmap))
     for query, row in zip(queries, _readable(heatmap).tolist(), strict=True):
         for key, weight in zip(keys, row, strict=True):
-            yield *name, *query, *key, weight
+            yield *query, *key, weight
 
 
 def _layer_and_head(heatmap: Heatmap) -> tuple[str, str]:

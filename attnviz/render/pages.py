@@ -34,8 +34,8 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style) -> Page:
         title=title_of(capture) if style.title is None else printable(style.title),
         heatmaps=shown,
         atlas=atlas,
-        scale=Scale(style.scale, style.vmax),
-        cmap=style.cmap,
+        scale=Scale(style.scale, style.vmax or 1.0),
+        cmap=style.cmap or "viridis",
         notes=(*capture.notes, *outcome.notes),
         recipe=made,
     )
@@ -50,8 +50,8 @@ def atlas_page(capture: Capture, choice: Choice, style: Style) -> Page:
         title=title_of(capture) if style.title is None else printable(style.title),
         heatmaps=(),
         atlas=_atlas(outcome.maps),
-        scale=Scale(style.scale, style.vmax),
-        cmap=style.cmap,
+        scale=Scale(style.scale, style.vmax or 1.0),
+        cmap=style.cmap or "viridis",
         notes=(*capture.notes, *outcome.notes),
         recipe=recipe("heatmap", capture, choice, style, view="atlas", reduction=reduction),
     )
@@ -61,13 +61,13 @@ def check(style: Style) -> None:
     """Raises UsageError for a style that cannot be drawn."""
     if style.scale not in ("linear", "log", "sqrt"):
         raise UsageError(f"--scale {style.scale!r} is none of linear, log, sqrt")
-    colours(style.cmap)
+    colours(style.cmap or "viridis")
     if style.width is not None and style.width * style.dpi > MOST_DOTS:
         raise UsageError(
             f"--width {style.width:g}in at --dpi {style.dpi} is {style.width * style.dpi:,.0f} dots: "
             f"{MOST_DOTS:,} are the most"
         )
-    if not 1e-3 <= style.vmax <= 1:
+    if style.vmax is not None and not 1e-3 <= style.vmax <= 1:
         raise UsageError(f"--vmax {style.vmax:g} is no weight: give one from 0.001 to 1")
 
 
@@ -88,10 +88,15 @@ def _atlas(layers: tuple[LayerMaps, ...]) -> Atlas:
 
 def title_of(capture: Capture) -> str:
     """The model and what it read."""
+    return f"{printable(capture.model.name)}  {quoted(capture)}"
+
+
+def quoted(capture: Capture) -> str:
+    """The beginning of what was read, or its name where the text was not kept."""
     sample = capture.sample
     texts = [sample.text] if sample.pair is None else [sample.text, sample.pair]
-    quoted = " / ".join(f"“{_shortened(printable(text.strip()))}”" for text in texts if text)
-    return f"{printable(capture.model.name)}  {quoted or printable(sample.name)}"
+    beginnings = (f"“{_shortened(printable(text.strip()))}”" for text in texts if text)
+    return " / ".join(beginnings) or printable(sample.name)
 
 
 def _shortened(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.captures import Floats
+from attnviz.captures import Booleans, Floats
 from attnviz.render.colours import Colours, levels
 from attnviz.render.layout import BAR, GAP, MARGIN, Box, bar_room
 from attnviz.render.lettering import LEADING, PAD, Labels, Lettering
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 INK, GREY, FRAME = "#1a1a1a", "#5c5c5c", "#b0b0b0"
 _DOTS = 1_536  # on a side of an image of cells: so many that no viewer blurs what is a cell
 _TICK_PAD = 3  # points
+_STRIPE, _STRIPED = (176, 176, 176, 255), 0.07  # the colour of stripes, and how far apart they are
 
 _HOUSE_STYLE: Any = {
     "pdf.fonttype": 42,  # TrueType: what publishers ask for
@@ -86,6 +87,16 @@ def painted_where(weights: Floats, scale: Scale, table: Colours) -> Colours:
     return paint
 
 
+def _stripes(cells: Booleans, dots: int, period: float) -> Booleans:
+    """Where diagonal stripes run through some cells, of an image with so many dots to a cell.
+
+    period: dots from one stripe to the next
+    """
+    inside = cells.repeat(dots, axis=0).repeat(dots, axis=1)
+    rows, columns = np.ogrid[: inside.shape[0], : inside.shape[1]]
+    return np.asarray(inside & ((rows + columns) % period < period / 4))
+
+
 @dataclass(frozen=True)
 class Pen:
     """Draws on one figure. Boxes are in inches from its upper left corner."""
@@ -93,8 +104,8 @@ class Pen:
     figure: "Figure"
     letters: Lettering
 
-    def bar(self, box: Box, table: Colours, scale: Scale, label: str) -> None:
-        """The colour bar, numbered by the scale, and what it measures, if that is not too long for it."""
+    def bar(self, box: Box, table: Colours, scale: Scale, measured: Sequence[str]) -> None:
+        """The colour bar, numbered by the scale, and what it measures, in the first words that have room."""
         axes = self.axes(box)
         axes.imshow(table[:, None], aspect="auto", origin="lower", extent=(0, 1, 0, 1))
         axes.yaxis.tick_right()
@@ -102,8 +113,9 @@ class Pen:
         steps, least = len(places) - 1, self.letters.small_line / box.height
         step = next((step for step in (1, 2, 3) if steps % step == 0 and step / steps >= least), steps)
         self.labels(axes.yaxis, Labels(numbers, step, 0, 0), np.array(places), length=2)
-        if self.letters.widest([label]) <= box.height:
-            right = bar_room(self.letters) - GAP - BAR - self.letters.small_line / 2
+        label = next((words for words in measured if self.letters.widest([words]) <= box.height), "")
+        if label:
+            right = bar_room(self.letters, scale) - GAP - BAR - self.letters.small_line / 2
             self.text(box.right + right, box.top + box.height / 2, label, rotation=90, ha="center")
 
     def lines(self, lines: Sequence[str], top: float, size: float, colour: str) -> None:
@@ -112,8 +124,8 @@ class Pen:
             y = top + (number + 0.5) * size * LEADING / 72
             self.text(MARGIN, y, line, size=size, color=colour)
 
-    def cells(self, box: Box, paint: Colours) -> "Axes":
-        """Axes full of cells.
+    def cells(self, box: Box, paint: Colours, striped: Booleans | None = None) -> "Axes":
+        """Axes full of cells, some of them in stripes instead of their colour.
 
         They are one image: squares of their own would show seams in most viewers of PDF. Each cell is many
         dots of it, so that it stays sharp where a viewer smooths images; of huge maps, one.
@@ -122,6 +134,8 @@ class Pen:
         rows, columns = paint.shape[:2]
         dots = max(1, _DOTS // max(rows, columns))
         image = paint.repeat(dots, axis=0).repeat(dots, axis=1)
+        if striped is not None and striped.any():
+            image[_stripes(striped, dots, _STRIPED * image.shape[1] / box.width)] = _STRIPE
         extent = (-0.5, columns - 0.5, rows - 0.5, -0.5)
         axes.imshow(image, interpolation="none", aspect="auto", extent=extent)
         return axes

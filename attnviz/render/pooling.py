@@ -53,7 +53,8 @@ def pooled(heatmap: Heatmap, size: int) -> Heatmap:
     """The map with equally many neighbours put together until no side is longer than ``size``.
 
     Queries that see nothing are left out of the mean. A cell can be seen, or was computed, if any pair in
-    it can be, or was. A group is labelled by its first and last member: ``The…mat``.
+    it can be, or was. A group is labelled by its first and last member: ``The…mat``. Of what is not
+    additive a cell has the largest value.
     """
     lengths = heatmap.weights.shape
     queries, keys = (group_size(length, size) for length in lengths)
@@ -61,6 +62,8 @@ def pooled(heatmap: Heatmap, size: int) -> Heatmap:
         return heatmap
     borders = _group_borders(lengths[0], queries), _group_borders(lengths[1], keys)
     weights, painted = _put_together(heatmap.weights, heatmap.painted, borders)
+    if not heatmap.additive:
+        weights = _largest(heatmap.weights, heatmap.painted, borders)
     visible = _summed(heatmap.visible, borders) > 0
     return replace(
         heatmap,
@@ -72,6 +75,7 @@ def pooled(heatmap: Heatmap, size: int) -> Heatmap:
         query_positions=heatmap.query_positions[::queries],
         key_positions=heatmap.key_positions[::keys],
         unit="group",
+        sides=None,
     )
 
 
@@ -92,7 +96,8 @@ def pooling_note(before: Heatmap, after: Heatmap) -> str:
         return ""
     unit = several(before.unit)
     cells = f"{sizes[0]} {unit}" if sizes[0] == sizes[1] else f"{sizes[0]} x {sizes[1]} {unit}"
-    return f"pooled: {cells} to a cell (mean over queries, sum over keys)"
+    how = "mean over queries, sum over keys" if before.additive else "the largest of them is shown"
+    return f"pooled: {cells} to a cell ({how})"
 
 
 def thumbnail(heatmap: Heatmap, rows: int, columns: int) -> Floats:
@@ -114,6 +119,14 @@ def _put_together(weights: Floats, painted: Booleans, borders: Borders) -> tuple
     sums = _summed(np.where(painted, weights, np.float32(0)), borders)
     there = _summed(painted, borders) > _TINY
     return (sums / np.where(seeing > _TINY, seeing, 1)).astype(np.float32), there
+
+
+def _largest(weights: Floats, painted: Booleans, borders: Borders) -> Floats:
+    """The largest weight between whole borders."""
+    rows, columns = (part[:-1].astype(np.intp) for part in borders)
+    there = np.where(painted, weights, -np.inf)
+    largest: Floats = np.maximum.reduceat(np.maximum.reduceat(there, rows, 0), columns, 1)
+    return largest
 
 
 def _summed(array: Floats | Booleans, borders: Borders) -> NDArray[np.float64]:

@@ -31,8 +31,8 @@ def rollout_page(capture: Capture, choice: Choice, style: Style) -> Page:
     return Page(
         title=pages.title_of(capture) if style.title is None else printable(style.title),
         heatmaps=tuple(map(_heatmap, outcome.maps)),
-        scale=Scale(style.scale, style.vmax),
-        cmap=style.cmap,
+        scale=Scale(style.scale, style.vmax or 1.0),
+        cmap=style.cmap or "viridis",
         notes=(*capture.notes, *outcome.notes, "rollout: product over layers of (mean over heads + I) / 2"),
         recipe=made,
         measured=MEASURED,

@@ -1,6 +1,6 @@
-"""A table of heads as text: it fits itself to the terminal by leaving out what tells least, and says so."""
+"""A table as text: it fits itself to the terminal by leaving out what tells least, and says so."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -10,13 +10,13 @@ from rich.style import Style
 from rich.text import Text
 
 from attnviz.metrics import METRICS, Metric, rules
-from attnviz.render.columns import Column, column, evidence_text, least_telling
-from attnviz.render.labels import cut, placed, width
-from attnviz.render.views import HeadRow, HeadTable
+from attnviz.render.labels import NO_STYLES, cut, placed, width
+from attnviz.render.sheets import Sheet, Strip, fitting, shares, sheet, total
+from attnviz.render.views import Tabular
 
 _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _GAP = 2
-_PAIR = 20  # columns that a pair of tokens should have at least
+_FOREIGN = 20  # columns that a pair of tokens, or another foreign text, should have at least
 _STACKS = {
     "any": "",
     "self": "self-attention",
@@ -26,25 +26,9 @@ _STACKS = {
 }
 
 
-def table(view: HeadTable) -> RenderableType:
+def table(view: Tabular) -> RenderableType:
     """The table, to be printed on any rich console: it fits itself to the width it finds."""
     return _Printed(view)
-
-
-def fitting(view: HeadTable, columns: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the columns that have room on a terminal so wide, and of those that have none.
-
-    Columns that were asked for are all shown: lines are then as long as they must be.
-    """
-    widths = {name: _width(column(name), view.rows) for name in view.columns}
-    widths["evidence"] = min(widths.get("evidence", 0), max(_PAIR, columns // 3))
-    shown, dropped = list(view.columns), []
-    for name in [] if view.asked else least_telling(view):
-        if _total(widths[name] for name in shown) <= columns:
-            break
-        shown.remove(name)
-        dropped.append(name)
-    return tuple(shown), tuple(name for name in view.columns if name in dropped)
 
 
 def explanation() -> RenderableType:
@@ -80,76 +64,76 @@ def _told(metric: Metric) -> str:
 
 @dataclass(frozen=True)
 class _Printed:
-    view: HeadTable
+    view: Tabular
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        view, cursor = self.view, console.is_terminal and not console.is_dumb_terminal
-        shown, dropped = fitting(view, options.max_width)
-        yield Text(view.title, style=_BOLD)
+        made, cursor = sheet(self.view), console.is_terminal and not console.is_dumb_terminal
+        shown, dropped = fitted(made, options.max_width)
+        yield Text(made.title, style=_BOLD)
         yield Segment.line()
-        for line in _lines(view, [column(name) for name in shown], options.max_width):
+        for line in _lines(made, shown, None if made.whole else options.max_width):
             yield from (part for part in line if cursor or not part.control)
             yield Segment.line()
         yield Segment.line()
-        for note in (*view.notes, *_notes(dropped)):
+        for note in (*made.notes, *_notes(made, dropped)):
             yield Text(note, style=_DIM)
 
 
-def _notes(dropped: Sequence[str]) -> Iterator[str]:
+def fitted(made: Sheet, columns: int) -> tuple[tuple[Strip, ...], tuple[str, ...]]:
+    """The columns that have room on a terminal so wide, and the names of those that have none.
+
+    Columns that were asked for are all shown: lines are then as long as they must be.
+    """
+    least = max(_FOREIGN, columns // 3)
+    widths = {each.name: min(each.widest, least) if each.foreign else each.widest for each in made.strips}
+    return fitting(made, widths, columns, _GAP)
+
+
+def _notes(made: Sheet, dropped: Sequence[str]) -> Iterator[str]:
     if dropped:
-        yield f"not shown: {', '.join(dropped)}; --columns shows them"
+        yield f"not shown: {', '.join(dropped)}; {made.advice.dropped}"
 
 
-def _lines(view: HeadTable, shown: Sequence[Column], columns: int) -> Iterator[list[Segment]]:
-    """The heads of the columns, a rule, and a line for each row."""
-    widths = [_width(entry, view.rows) for entry in shown]
-    room = _room_of_pairs(shown, widths, columns if not view.asked else None)
-    widths = [room if entry.name == "evidence" else wide for entry, wide in zip(shown, widths, strict=True)]
-    starts = [sum(widths[:place]) + _GAP * place for place in range(len(widths))]
-    heads = [cut(entry.short, wide) for entry, wide in zip(shown, widths, strict=True)]
-    places = list(zip(shown, starts, widths, strict=True))
-    yield _line(heads, places, _BOLD)
-    yield [Segment("─" * min(_total(widths), columns if not view.asked else _total(widths)), _DIM)]
-    for row in view.rows:
-        texts = [
-            evidence_text(row.evidence, room) if entry.name == "evidence" else entry.text(row)
-            for entry in shown
-        ]
-        bold = {start: _BOLD for entry, start, _ in _aligned(texts, places) if entry.name == row.scored}
+def _lines(made: Sheet, shown: Sequence[Strip], columns: int | None) -> Iterator[list[Segment]]:
+    """The heads of the columns, a rule, and a line for each row; columns: that there are, None for any."""
+    widths = _widths(shown, columns)
+    places = list(zip(shown, _starts(widths), widths, strict=True))
+    long = int(total(widths, _GAP))
+    yield _line([cut(each.short, wide) for each, wide in zip(shown, widths, strict=True)], places, _BOLD)
+    yield [Segment("─" * (long if columns is None else min(long, columns)), _DIM)]
+    for number in range(made.rows):
+        cells = [each.cells[number] for each in shown]
+        texts = ["".join(cell.fitted(wide)) for cell, wide in zip(cells, widths, strict=True)]
+        bold = {
+            start: _BOLD for cell, (start, _) in zip(cells, _aligned(texts, places), strict=True) if cell.bold
+        }
         yield _line(texts, places, None, bold)
 
 
-def _room_of_pairs(shown: Sequence[Column], widths: Sequence[int], columns: int | None) -> int:
-    """How wide the pairs of tokens may be: what the other columns leave."""
-    wide = next((wide for entry, wide in zip(shown, widths, strict=True) if entry.name == "evidence"), 0)
+def _widths(shown: Sequence[Strip], columns: int | None) -> list[int]:
+    """What each column takes: foreign texts share what the others leave."""
     if columns is None:
-        return wide
-    others = [wide for entry, wide in zip(shown, widths, strict=True) if entry.name != "evidence"]
-    return max(min(wide, columns - _total(others) - _GAP), 0)
+        return [each.widest for each in shown]
+    fixed = total((0 if each.foreign else each.widest for each in shown), _GAP)
+    rooms = iter(shares([each.widest for each in shown if each.foreign], columns - fixed))
+    return [next(rooms) if each.foreign else each.widest for each in shown]
 
 
-def _aligned(
-    texts: Sequence[str], places: Sequence[tuple[Column, int, int]]
-) -> Iterator[tuple[Column, int, str]]:
+def _starts(widths: Sequence[int]) -> list[int]:
+    return [sum(widths[:place]) + _GAP * place for place in range(len(widths))]
+
+
+Places = Sequence[tuple[Strip, int, int]]
+"""Columns with where each begins and how wide it is."""
+
+
+def _aligned(texts: Sequence[str], places: Places) -> Iterator[tuple[int, str]]:
     """Where each entry begins."""
     for text, (entry, start, wide) in zip(texts, places, strict=True):
-        yield entry, start if entry.left else start + wide - width(text), text
+        yield start if entry.left else start + wide - width(text), text
 
 
 def _line(
-    texts: Sequence[str],
-    places: Sequence[tuple[Column, int, int]],
-    style: Style | None,
-    own: dict[int, Style] | None = None,
+    texts: Sequence[str], places: Places, style: Style | None, own: Mapping[int, Style] = NO_STYLES
 ) -> list[Segment]:
-    return list(placed([(start, text) for _, start, text in _aligned(texts, places)], style, own or {}))
-
-
-def _width(entry: Column, rows: Sequence[HeadRow]) -> int:
-    return max((width(entry.short), *(width(entry.text(row)) for row in rows)))
-
-
-def _total(widths: Iterator[int] | Sequence[int]) -> int:
-    """With the gaps between them."""
-    every = list(widths)
-    return sum(every) + _GAP * (len(every) - 1)
+    return list(placed(_aligned(texts, places), style, own))

@@ -1,20 +1,19 @@
-"""A table of heads as a matplotlib figure, ruled as books do it; shares are tinted by how large they are."""
+"""A table as a matplotlib figure, ruled as books do it; shares are tinted by how large they are."""
 
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attnviz.analysis.rank import NUMBERS
 from attnviz.errors import UsageError
-from attnviz.metrics import METRICS
 from attnviz.recipes import Style
 from attnviz.render.colours import colours
-from attnviz.render.columns import IN_UNITS, Column, column, evidence_text, least_telling
 from attnviz.render.fonts import Fonts
 from attnviz.render.layout import COLUMN, GAP, MARGIN, PAGE, Box
-from attnviz.render.lettering import LABEL_LENGTH, Lettering
+from attnviz.render.lettering import Lettering
+from attnviz.render.markup import PAIR_LENGTH
 from attnviz.render.pen import GREY, INK, Pen, house_style
-from attnviz.render.views import HeadRow, HeadTable
+from attnviz.render.sheets import Sheet, Strip, fitting, sheet, total
+from attnviz.render.views import Tabular
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +26,7 @@ _HEAVY, _LIGHT = 0.8, 0.5  # rules, in points
 _TINT, _STRENGTH = 128, 0.55  # which colour of the map, and how much of it a share of 1 gets
 
 
-def table_figure(view: HeadTable, style: Style) -> tuple["Figure", tuple[str, ...]]:
+def table_figure(view: Tabular, style: Style) -> tuple["Figure", tuple[str, ...]]:
     """The table as a figure, and what its maker should be told.
 
     Columns that have no room are left out, the least telling first, and the notes say which; not so where
@@ -36,25 +35,26 @@ def table_figure(view: HeadTable, style: Style) -> tuple["Figure", tuple[str, ..
     """
     from matplotlib.figure import Figure
 
-    if len(view.rows) > MOST_ROWS:
+    made = sheet(view)
+    if made.rows > MOST_ROWS:
         raise UsageError(
-            f"{len(view.rows):,} heads are too many for a picture of a table ({MOST_ROWS} are the most): "
-            "choose with --where or --top, or show all of them with --grid METRIC"
+            f"{made.rows:,} {made.called} are too many for a picture of a table ({MOST_ROWS} are the most): "
+            f"{made.advice.rows}"
         )
-    letters = Lettering(Fonts.for_texts((view.title, *view.notes, "·…→–", *_evidence(view))), style.font_size)
-    texts = {name: _texts(column(name), view.rows, letters) for name in view.columns}
+    letters = Lettering(Fonts.for_texts((made.title, *made.notes, "·…→–", *_foreign(made))), style.font_size)
+    texts = {each.name: _texts(each, letters) for each in made.strips}
     wide = {name: letters.widest(texts[name]) * _SLACK for name in texts}
-    shown, dropped = _fitting(view, style, wide)
-    widths = [wide[name] for name in shown]
-    inner = sum(widths) + _BETWEEN * (len(shown) - 1)
+    shown, dropped = fitting(made, wide, (style.width or PAGE) - 2 * MARGIN, _BETWEEN)
+    inner = total((wide[each.name] for each in shown), _BETWEEN)
+    _check_width(made, style, inner + 2 * MARGIN)
     width = style.width or max(inner + 2 * MARGIN, COLUMN)
-    notes = [*view.notes, *([f"not shown: {', '.join(dropped)}"] if dropped else [])]
+    notes = [*made.notes, *([f"not shown: {', '.join(dropped)}"] if dropped else [])]
     text = (width - 2 * MARGIN) / _SLACK
-    title = letters.fonts.wrapped(letters.fonts.shown(view.title), letters.title, text)
+    title = letters.fonts.wrapped(letters.fonts.shown(made.title), letters.title, text)
     caption = letters.fonts.wrapped(letters.fonts.shown(" · ".join(notes)), letters.small, text)
     row = letters.small_line * _AIR
     top = MARGIN + len(title) * letters.title_line + GAP / 2
-    foot = top + (len(view.rows) + 1) * row + GAP / 2
+    foot = top + (made.rows + 1) * row + GAP / 2
     caption_top = foot + GAP / 3
     height = caption_top + len(caption) * letters.small_line + MARGIN
     with house_style():
@@ -62,62 +62,41 @@ def table_figure(view: HeadTable, style: Style) -> tuple["Figure", tuple[str, ..
         pen = Pen(drawn, letters)
         pen.lines(title, MARGIN, letters.title, INK)
         left = MARGIN
-        for name, across in zip(shown, widths, strict=True):
-            _draw_column(pen, view, column(name), texts[name], Box(left, top, across, row))
-            left += across + _BETWEEN
+        for strip in shown:
+            _draw_column(pen, made, strip, texts[strip.name], Box(left, top, wide[strip.name], row))
+            left += wide[strip.name] + _BETWEEN
         for below, weight in ((0, _HEAVY), (row + GAP / 4, _LIGHT), (foot - top, _HEAVY)):
             pen.rule(MARGIN, top + below, inner, weight)
         pen.lines(caption, caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes
 
 
-def _draw_column(pen: Pen, view: HeadTable, entry: Column, texts: Sequence[str], first: Box) -> None:
+def _draw_column(pen: Pen, made: Sheet, strip: Strip, texts: Sequence[str], first: Box) -> None:
     """A column with its head, whose place and size are given."""
-    place, side = (first.left, "left") if entry.left else (first.right, "right")
-    tint = tuple(colours(view.cmap)[_TINT] / 255)
-    shares = entry.name in METRICS and entry.name not in IN_UNITS
+    place, side = (first.left, "left") if strip.left else (first.right, "right")
+    tint = tuple(colours(made.cmap)[_TINT] / 255)
     for number, text in enumerate(texts):
         top = first.top + number * first.height + (GAP / 2 if number else GAP / 8)
-        if number and shares:
-            share = NUMBERS[entry.name](view.rows[number - 1])
-            if not math.isnan(share):
-                box = Box(first.left - _BETWEEN / 2, top, first.width + _BETWEEN, first.height)
-                pen.fill(box, tint, _STRENGTH * min(max(share, 0.0), 1.0))
+        share = strip.cells[number - 1].share if number else math.nan
+        if not math.isnan(share):
+            box = Box(first.left - _BETWEEN / 2, top, first.width + _BETWEEN, first.height)
+            pen.fill(box, tint, _STRENGTH * min(max(share, 0.0), 1.0))
         pen.text(place, top + first.height / 2, text, ha=side, color=INK)
 
 
-def _texts(entry: Column, rows: Sequence[HeadRow], letters: Lettering) -> list[str]:
+def _texts(strip: Strip, letters: Lettering) -> list[str]:
     """The head of a column and its entries, as they can be drawn."""
-    if entry.name == "evidence":
-        entries = [evidence_text(row.evidence, 2 * LABEL_LENGTH) for row in rows]
-    else:
-        entries = [entry.text(row) for row in rows]
-    return [letters.fonts.shown(text) for text in (entry.short, *entries)]
+    entries = ("".join(cell.fitted(PAIR_LENGTH)) for cell in strip.cells)
+    return [letters.fonts.shown(text) for text in (strip.short, *entries)]
 
 
-def _evidence(view: HeadTable) -> list[str]:
-    pairs = [row.evidence for row in view.rows if row.evidence]
-    return [text for pair in pairs for text in (pair.query, pair.key, pair.sample)]
+def _foreign(made: Sheet) -> list[str]:
+    return [text for strip in made.strips for cell in strip.cells for text in cell.parts[1::2]]
 
 
-def _fitting(
-    view: HeadTable, style: Style, widths: dict[str, float]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the columns that have room, and of those that have none."""
-    room = (style.width or PAGE) - 2 * MARGIN
-    shown = list(view.columns)
-    order = [] if view.asked else least_telling(view)
-
-    def taken() -> float:
-        return sum(widths[name] for name in shown) + _BETWEEN * (len(shown) - 1)
-
-    for name in order:
-        if taken() <= room:
-            break
-        shown.remove(name)
-    if style.width and taken() > room:
+def _check_width(made: Sheet, style: Style, taken: float) -> None:
+    if style.width and taken > style.width:
         raise UsageError(
-            f"a table of these columns takes {taken() + 2 * MARGIN:.1f} inches, not {style.width:g}: "
-            "choose fewer with --columns, or a smaller --font-size"
+            f"a table of these columns takes {taken:.1f} inches, not {style.width:g}: "
+            f"{made.advice.columns}, or a smaller --font-size"
         )
-    return tuple(shown), tuple(name for name in view.columns if name not in shown)

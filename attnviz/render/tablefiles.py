@@ -1,4 +1,4 @@
-"""A table or a grid of heads as a file: a JSON document, a table of numbers, Markdown, or LaTeX.
+"""A table, or a grid of heads, as a file: a JSON document, a table of numbers, Markdown, or LaTeX.
 
 What is missing is null, an empty field, or "-"; never 0. Tokens are data: none is markup or a command.
 """
@@ -7,34 +7,24 @@ import csv
 import io
 import json
 import math
-import string
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from attnviz.analysis.rank import NUMBERS, PARTS
 from attnviz.metrics import METRICS
-from attnviz.render.columns import MISSING, WHOLE, Column, column
-from attnviz.render.labels import cut
-from attnviz.render.lettering import LABEL_LENGTH
-from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic
+from attnviz.render.columns import WHOLE, column
+from attnviz.render.markup import markdown_table, tex_table
+from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic, Table, Tabular
 
 SCHEMA = 1
 _FIRST = ("head", "stack", "layer", "number", "pattern", "score")
 _EVIDENCE = ("query", "key", "weight", "query_position", "key_position", "sample")
-_WRITTEN = {
-    "-": "{-}", "–": "--", "×": "$\\times$", "→": "$\\to$", "“": "``", "”": "''", "…": "\\dots{}", "’": "'",
-    "ß": "ß", "æ": "æ", "ø": "ø", "œ": "œ", "Æ": "Æ", "Ø": "Ø", "Œ": "Œ",
-}  # fmt: skip
-_MARKUP = set("\\`*_{}[]<>#|~$&@")
-_MARKS = set(
-    "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
-)  # accents of TeX's first fonts
-_PLAIN = set(string.ascii_letters + string.digits + " .,:;()[]/+=")  # as they are in TeX, whatever is loaded
 
 
-def table_bytes(view: HeadTable, suffix: str) -> bytes:
+def table_bytes(view: Tabular, suffix: str) -> bytes:
     """The table as a file of that suffix: ``.json``, ``.csv``, ``.md`` or ``.tex``."""
     return WRITERS[suffix](view).encode()
 
@@ -44,86 +34,51 @@ def grid_bytes(view: HeadGrid, suffix: str) -> bytes:
     return GRID_WRITERS[suffix](view).encode()
 
 
-def json_table(view: HeadTable) -> str:
-    """One document with everything that is known of each head, whatever columns the table shows."""
-    document = {
-        "schema": SCHEMA,
-        "title": view.title,
-        "notes": view.notes,
-        "recipe": asdict(view.recipe) if view.recipe else None,
-        "samples": view.samples,
-        "heads": [_entry(row) for row in view.rows],
-    }
-    return json.dumps(document, allow_nan=False) + "\n"
+def json_table(view: Tabular) -> str:
+    """One document with everything that is known of each row, whatever columns the table shows."""
+    if isinstance(view, HeadTable):
+        return _document(view, samples=view.samples, heads=[_entry(row) for row in view.rows])
+    return _document(view, **json_rows(view))
 
 
-def csv_table(view: HeadTable) -> str:
-    """A line a head after a line with the recipe that begins with ``#``; all text is quoted, none changed.
+def json_rows(view: Table) -> dict[str, Any]:
+    """What a table of any rows adds to a document."""
+    names = [entry.name for entry in view.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in view.rows]
+    return {**plain(view.document), view.what: plain(rows)}
 
-    The columns asked for, an interval as its two ends; else everything: ``previous``, ``previous.baseline``,
-    ``previous.rows``, and over several samples ``previous.samples``, ``previous.low`` and ``previous.high``.
+
+def csv_table(view: Tabular) -> str:
+    """A line a row after a line with the recipe that begins with ``#``; all text is quoted, none changed.
+
+    Of heads the columns asked for, an interval as its two ends; else everything: ``previous``,
+    ``previous.baseline``, ``previous.rows``, and over several samples ``previous.samples``, ``previous.low``
+    and ``previous.high``.
     """
+    if isinstance(view, Table):
+        return _csv(view.recipe_json, [entry.name for entry in view.columns], plain(view.rows))
     columns = _csv_columns(view)
-    return _csv(
-        view.recipe_json, list(columns), ([cell(row) for cell in columns.values()] for row in view.rows)
-    )
+    rows = ([cell(row) for cell in columns.values()] for row in view.rows)
+    return _csv(view.recipe_json, list(columns), rows)
 
 
-def markdown_table(view: HeadTable) -> str:
-    """A table as GitHub and Pandoc read it, the recipe before it as a comment, the notes behind it."""
-    shown = [column(name) for name in view.columns]
-    lines = [
-        f"<!-- attnviz: {_uncommented(view.recipe_json)} -->",
-        "",
-        f"**{_code(view.title)}**",
-        "",
-        _markdown_line(entry.short for entry in shown),
-        _markdown_line(":---" if entry.left else "---:" for entry in shown),
-        *(_markdown_line(_markdown_cell(entry, row) for entry in shown) for row in view.rows),
-        "",
-        *(f"- {_escaped(note)}" for note in view.notes),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def tex_table(view: HeadTable) -> str:
-    """A ``tabular`` to be ``\\input``, with the package booktabs. What TeX's fonts lack is a code point."""
-    shown = [column(name) for name in view.columns]
-    lines = [
-        f"% attnviz: {view.recipe_json}",
-        "% \\usepackage{booktabs}",
-        f"% {_tex(view.title)}",
-        f"\\begin{{tabular}}{{@{{}}{''.join('l' if entry.left else 'r' for entry in shown)}@{{}}}}",
-        "\\toprule",
-        _tex_line(_tex(entry.short) for entry in shown),
-        "\\midrule",
-        *(_tex_line(_tex_cell(entry, row) for entry in shown) for row in view.rows),
-        "\\bottomrule",
-        "\\end{tabular}",
-        "\\par\\smallskip",
-        f"{{\\footnotesize\\raggedright {_tex('; '.join(view.notes))}.\\par}}",
-    ]
-    return "\n".join(lines) + "\n"
+def plain(value: Any) -> Any:
+    """What JSON knows of a value: numbers to six digits, which is what float32 carries; None for NaN."""
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {name: plain(entry) for name, entry in value.items()}
+    return [plain(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def json_grid(view: HeadGrid) -> str:
     """One document: the values of each stack, layers by heads."""
-    document = {
-        "schema": SCHEMA,
-        "title": view.title,
-        "notes": view.notes,
-        "recipe": asdict(view.recipe) if view.recipe else None,
-        "metric": view.metric,
-        "stacks": [
-            {
-                "stack": stack.name,
-                "layers": stack.layers,
-                "values": [[_number(value) for value in row] for row in stack.values.tolist()],
-            }
-            for stack in view.stacks
-        ],
-    }
-    return json.dumps(document, allow_nan=False) + "\n"
+    stacks = [
+        {"stack": stack.name, "layers": stack.layers, "values": plain(stack.values)} for stack in view.stacks
+    ]
+    return _document(view, metric=view.metric, stacks=stacks)
 
 
 def csv_grid(view: HeadGrid) -> str:
@@ -137,13 +92,25 @@ def csv_grid(view: HeadGrid) -> str:
     return _csv(view.recipe_json, ["stack", "layer", "number", view.metric], rows)
 
 
-WRITERS: dict[str, Callable[[HeadTable], str]] = {
+WRITERS: dict[str, Callable[[Tabular], str]] = {
     ".json": json_table,
     ".csv": csv_table,
     ".md": markdown_table,
     ".tex": tex_table,
 }
 GRID_WRITERS: dict[str, Callable[[HeadGrid], str]] = {".json": json_grid, ".csv": csv_grid}
+
+
+def _document(view: Tabular | HeadGrid, **entries: Any) -> str:
+    """One line of JSON: what every document says, and these entries."""
+    document = {
+        "schema": SCHEMA,
+        "title": view.title,
+        "notes": view.notes,
+        "recipe": asdict(view.recipe) if view.recipe else None,
+        **entries,
+    }
+    return json.dumps(document, allow_nan=False) + "\n"
 
 
 def _entry(row: HeadRow) -> dict[str, Any]:
@@ -228,7 +195,7 @@ def _of_evidence(part: str) -> Callable[[HeadRow], Any]:
     return cell
 
 
-def _csv(recipe: str, columns: list[str], rows: Iterator[list[Any]]) -> str:
+def _csv(recipe: str, columns: list[str], rows: Iterable[list[Any]]) -> str:
     file = io.StringIO(newline="")
     if recipe:
         file.write(f"# {recipe}\n")
@@ -236,67 +203,3 @@ def _csv(recipe: str, columns: list[str], rows: Iterator[list[Any]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return file.getvalue()
-
-
-def _markdown_line(cells: Iterator[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _markdown_cell(entry: Column, row: HeadRow) -> str:
-    if entry.name == "evidence" and row.evidence:
-        query, key = (_code(cut(text, LABEL_LENGTH)) for text in (row.evidence.query, row.evidence.key))
-        return f"{row.evidence.weight:.2f} {query} → {key}"
-    text = entry.text(row)
-    return _code(text) if entry.name == "evidence.sample" else _escaped(text)
-
-
-def _escaped(text: str) -> str:
-    """Text of ours with a foreign name in it."""
-    return "".join(f"\\{letter}" if letter in _MARKUP else letter for letter in text)
-
-
-def _code(text: str) -> str:
-    """Text that no reader of Markdown takes for markup, nor GitHub for a mention, an emoji or a formula."""
-    if not set(text) & set("`|\\") and text == text.strip() and text:
-        return f"`{text}`"
-    letters = (f"&#{ord(letter)};" if letter in string.punctuation else letter for letter in text)
-    return f"<code>{''.join(letters)}</code>"
-
-
-def _uncommented(recipe: str) -> str:
-    """The recipe as the inside of a comment: the same JSON, in which nothing ends one."""
-    return recipe.replace("-", "\\u002d") if "--" in recipe or "->" in recipe else recipe
-
-
-def _tex_line(cells: Iterator[str]) -> str:
-    return f"{' & '.join(cells)} \\\\"
-
-
-def _tex_cell(entry: Column, row: HeadRow) -> str:
-    if entry.name == "evidence" and row.evidence:
-        query, key = (_token(cut(text, LABEL_LENGTH)) for text in (row.evidence.query, row.evidence.key))
-        return f"{row.evidence.weight:.2f} {query} $\\to$ {key}"
-    text = entry.text(row)
-    if entry.name == "evidence.sample":
-        return _token(text)
-    return "--" if text == MISSING else f"${text}$" if text[0] in "+-" else _tex(text)
-
-
-def _token(text: str) -> str:
-    return f"\\texttt{{{_tex(text)}}}"
-
-
-def _tex(text: str) -> str:
-    """Text that TeX prints as it is: every character with a meaning of its own by its number."""
-    return "".join(_tex_letter(letter) for letter in unicodedata.normalize("NFC", text))
-
-
-def _tex_letter(letter: str) -> str:
-    if letter in _PLAIN:
-        return letter
-    if letter in _WRITTEN:
-        return _WRITTEN[letter]
-    base, marks = (decomposed := unicodedata.normalize("NFD", letter))[0], decomposed[1:]
-    if letter < "\u0180" and base.isascii() and base.isalpha() and marks in _MARKS:
-        return letter
-    return f"{{\\char{ord(letter)}}}" if letter.isascii() else f"U+{ord(letter):04X}"

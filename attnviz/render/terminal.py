@@ -17,13 +17,13 @@ from attnviz.render.labels import cut, graphemes, placed, width
 from attnviz.render.legend import bar_lines
 from attnviz.render.mosaic import mosaic, thumbnail_note, thumbnail_size
 from attnviz.render.pooling import Room, fitted
-from attnviz.render.views import Atlas, Heatmap, Page, Scale
+from attnviz.render.views import SHORTER, Atlas, Heatmap, Page, Scale
 
 _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _THUMBNAIL = range(4, 13)  # cells on a side of the small maps
 _TALL = 60  # lines that an overview may take, unless the maps would get too small
 _ROWS = 100  # lines that one map may take
-_MEANING = {"attention weight": "how much a row looks at a column"}
+_MEANING = {"attention weight": ("how much a row looks at a column",)}
 Line = list[Segment]
 
 
@@ -49,13 +49,13 @@ class _Printed:
         columns = options.max_width
         view = fitted(self.view, room(self.view, columns))
         paper = _Paper(
-            ink=ink_of(console, view.cmap),
+            ink=ink_of(console, view.cmap, signed=view.scale.kind == "diverging"),
             scale=view.scale,
             columns=columns,
             gutter=_gutter(view, columns),
             cursor=console.is_terminal and not console.is_dumb_terminal,
         )
-        yield Text(view.title, style=_BOLD)
+        yield _opening(view)
         if view.atlas is not None:
             yield from _block(_atlas_lines(view.atlas, paper), paper)
         for heatmap in view.heatmaps:
@@ -63,6 +63,15 @@ class _Printed:
         yield from _block(_legend_lines(view, paper), paper)
         for note in view.notes:
             yield Text(note, style=_DIM)
+
+
+def _opening(view: Page) -> RenderableType:
+    """The title, on top of the table where there is one."""
+    if view.table is None:
+        return Text(view.title, style=_BOLD)
+    from attnviz.render.table import table  # most pages have none
+
+    return table(view.table)
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,7 @@ def _trimmed(line: Line) -> Line:
 
 def _heatmap_lines(heatmap: Heatmap, paper: _Paper) -> Iterator[Line]:
     """A map with its title, the keys on top, and a line for each query."""
-    keys = header(heatmap.key_labels, paper.space)
+    keys = header(heatmap.key_labels, paper.space, paper.ink.digits)
     yield list(placed([(paper.left, cut(heatmap.title, paper.space))], _BOLD))
     for labels in keys.lines(heatmap.key_labels, paper.left, paper.columns):
         yield list(placed(labels))
@@ -169,10 +178,10 @@ def _thumbnails(atlas: Atlas, space: int) -> tuple[int, int]:
 
 def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:
     """The colour bar with its numbers, what it measures, and what a mark means that is not on it."""
-    measured = (_MEANING.get(view.measured, view.measured), view.measured)
+    measured = (*_MEANING.get(view.measured, ()), view.measured, *SHORTER.get(view.measured, ()))
     yield from bar_lines(view.scale, paper.ink, paper.left, paper.space, measured)
     if any(heatmap.missing.any() for heatmap in view.heatmaps):
-        yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(" never computed", _DIM)])
+        yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(f" {view.missing}", _DIM)])
 
 
 def _layer_names(atlas: Atlas, room: int) -> tuple[str, ...]:

@@ -13,6 +13,16 @@ from attnviz.recipes import Recipe
 
 LOG_FLOOR = 1e-4
 
+DIFFERENCE = "difference of attention weight (second - first)"
+JS = "similarity (1 - Jensen-Shannon distance)"
+CKA = "similarity (centred kernel alignment)"
+SHORTER = {
+    DIFFERENCE: ("difference of weight (second - first)", "second - first"),
+    JS: ("similarity",),
+    CKA: ("similarity",),
+}
+"""What is measured, in fewer and fewer words, for bars that are too short for all of them."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -40,7 +50,10 @@ class Scale:
         else:
             weights = [self.vmax * part for part in (0.0, 0.25, 0.5, 0.75, 1.0)]
         places = self.place(np.array(weights, np.float32))
-        return [(float(place), f"{weight:.3g}") for place, weight in zip(places, weights, strict=True)]
+        return [(float(place), self._number(weight)) for place, weight in zip(places, weights, strict=True)]
+
+    def _number(self, weight: float) -> str:
+        return f"{weight:+.3g}" if self.kind == "diverging" and weight else f"{weight:.3g}"
 
     def _curve(self, weights: Floats) -> NDArray[np.floating]:
         if self.kind == "sqrt":
@@ -62,9 +75,14 @@ class Heatmap:
     weights:  ``[queries, keys]``
     visible:  the query may see the key; computed: the model computed the pair. Same shape; where either
               is false nothing is painted, which is not the colour of 0.
-    unit:     what the labels are: tokens, words, or groups of neighbours
+    unit:     what the labels are: tokens, words, or groups of neighbours; of other numbers than weights heads
+              or layers
     query_positions, key_positions: where each starts in the model's own sequence, in tokens from 0; left
               out: they are simply counted
+    sides:    of a difference, the maps that it is of, the second less the first, on the same axes; where one
+              of them has no such query or key its label is empty and its position is -1
+    additive: neighbouring keys that are put together have the sum of their weights, their queries the mean;
+              else, of similarities, the largest of all
     """
 
     name: str
@@ -74,9 +92,11 @@ class Heatmap:
     computed: Booleans
     query_labels: tuple[str, ...]
     key_labels: tuple[str, ...]
-    unit: Unit = "token"
+    unit: Unit | Literal["head", "layer"] = "token"
     query_positions: tuple[int, ...] = ()
     key_positions: tuple[int, ...] = ()
+    sides: "tuple[Heatmap, Heatmap] | None" = None
+    additive: bool = True
 
     def __post_init__(self) -> None:
         for axis in ("query", "key"):
@@ -132,6 +152,10 @@ class Page:
     cmap:   name of the colour map
     recipe: how it was made, to be put into the file
     measured: what the colours are
+    missing: what it means that a cell could have a weight and has none
+    table:  what else was found, above the maps; a figure has none
+    axes:   what rows and columns are
+    across: so many maps stand side by side in a figure; None for as many as look well
     """
 
     title: str
@@ -142,10 +166,19 @@ class Page:
     notes: tuple[str, ...] = ()
     recipe: Recipe | None = None
     measured: str = "attention weight"
+    missing: str = "never computed"
+    table: "Table | None" = None
+    axes: tuple[str, str] = ("query", "key")
+    across: int | None = None
 
     @property
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
+
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
 
 
 @dataclass(frozen=True)
@@ -232,6 +265,11 @@ class HeadTable:
 
         return table_html(self)
 
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
+
 
 @dataclass(frozen=True)
 class GridStack:
@@ -269,6 +307,11 @@ class HeadGrid:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
+
 
 Cell = str | float | int | None
 """Of a table: a text, a number (NaN where it is missing), a whole number, or nothing."""
@@ -283,6 +326,8 @@ class Column:
     kind:   "text" of ours; "token", foreign text; "number", shown with two digits; "whole"
     shown:  whether people see it; files for scripts hold every column
     rank:   those with the largest leave first where there is no room; 0 never leaves
+    digits: of a number, behind the point
+    tinted: its numbers, 0 to 1, are tinted in a figure by how large they are
     """
 
     name: str
@@ -290,6 +335,8 @@ class Column:
     kind: Literal["text", "token", "number", "whole"] = "number"
     shown: bool = True
     rank: int = 0
+    digits: int = 2
+    tinted: bool = False
 
 
 @dataclass(frozen=True)
@@ -306,6 +353,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...] = field(repr=False)
     notes: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    cmap: str = "viridis"
     recipe: Recipe | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -316,6 +364,19 @@ class Table:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
+    def _repr_html_(self) -> str:
+        from attnviz.render.notebook import table_html
 
-View = Page | HeadTable | HeadGrid
+        return table_html(self)
+
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
+
+
+Tabular = HeadTable | Table
+"""What is drawn as rows of words and numbers."""
+
+View = Page | HeadTable | HeadGrid | Table
 """Everything that can be drawn, printed and saved."""

@@ -8,6 +8,7 @@ from attnviz.captures import Axis, Capture, Layers
 from attnviz.recipes import text_digest
 
 _Change = Callable[[Axis], Axis]
+_NOTE = "the text was not kept; its sha256 is "
 
 
 def without_text(capture: Capture) -> Capture:
@@ -21,7 +22,7 @@ def without_text(capture: Capture) -> Capture:
     return replace(
         capture,
         sample=replace(capture.sample, text="", pair=None),
-        notes=(*capture.notes, f"the text was not kept; its sha256 is {digest}"),
+        notes=(*capture.notes, _NOTE + digest),
         axes={name: (textless(queries), textless(keys)) for name, (queries, keys) in capture.axes.items()},
         maps=_on(textless, capture.maps),
         pooled=_on(textless, capture.pooled),
@@ -29,6 +30,12 @@ def without_text(capture: Capture) -> Capture:
         rollout=_on(textless, capture.rollout),
         words=_on(textless, capture.words),
     )
+
+
+def digest(capture: Capture) -> str:
+    """The sha256 of the text that was read, whether it was kept or not."""
+    said = (note.removeprefix(_NOTE) for note in capture.notes if note.startswith(_NOTE))
+    return next(said, None) or text_digest(capture.sample.text)
 
 
 def _on(change: _Change, layers: Layers) -> Layers:

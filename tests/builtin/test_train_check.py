@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from attnviz.analysis.relations import Relation
+from attnviz.analysis.shares import Share
 from attnviz.builtin import check as checks
 from attnviz.builtin import store
-from attnviz.builtin.check import FLOORS, MARGINS, Share, check, examine
+from attnviz.builtin.check import FLOORS, MARGINS, check, examine
 from attnviz.builtin.language import Story, Word
 from attnviz.builtin.model import MaskedLanguageModel
 from attnviz.builtin.questions import QUESTS, Pair, draw, pairs_of, shuffled

@@ -183,6 +183,12 @@ def test_tokens_that_cannot_be_found_are_shown_as_they_are() -> None:
     assert "this tokenizer does not say where its tokens stand in the text" in tokens.notes[0]
 
 
+def test_blanks_that_a_tokenizer_trims_from_a_token_of_blanks_alone_are_its_own() -> None:
+    tokens = read(zoo.byte_bpe(), "The  zebra")
+    assert [tokens.pieces[1], tokens.spans[1]] == ["Ġ", Span(0, 3, 4)]
+    assert token_axis(tokens).words.count(-1) == 0
+
+
 def test_a_real_tokenizer(directory_of: Callable[[str], Path]) -> None:
     tokenizer = AutoTokenizer.from_pretrained(directory_of("minilm"))
     axis = token_axis(read(tokenizer, "Unbelievably, it didn't rain."))

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from attnviz.metrics import METRICS
 from attnviz.render.grid import grid as printed_grid
-from attnviz.render.table import explanation, fitting
+from attnviz.render.sheets import sheet
+from attnviz.render.table import explanation, fitted
 from attnviz.render.table import table as printed_table
 from tests.render.drawings import HARMFUL, WIDE
 from tests.render.headviews import ROWS, big, grid, row, table
@@ -17,6 +18,11 @@ def shown(renderable: Any, width: int = 80, **options: Any) -> str:
     console = Console(file=io.StringIO(), width=width, **options)
     console.print(renderable, crop=False)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
+
+
+def fitting(view: Any, columns: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    shown, dropped = fitted(sheet(view), columns)
+    return tuple(each.name for each in shown), dropped
 
 
 def test_a_table_worked_by_hand():

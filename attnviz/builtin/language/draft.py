@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from attnviz.analysis.relations import Relation
 from attnviz.inputs import Span
 
+RELATIONS = (
+    "determiner-noun",
+    "adjective-noun",
+    "verb-subject",
+    "verb-object",
+    "preposition-object",
+    "pronoun-antecedent",
+)
+"""The relations of this language, the looking word first."""
+
 
 @dataclass(frozen=True)
 class Word:
@@ -75,6 +85,9 @@ class Draft:
         return len(self.words) - 1
 
     def link(self, relation: str, source: int, target: int) -> None:
+        """Say that a word (source) should look at another. Raises ValueError for none of RELATIONS."""
+        if relation not in RELATIONS:
+            raise ValueError(f"no relation is called {relation!r}: there are {', '.join(RELATIONS)}")
         self.links.append((relation, source, target))
 
     def punctuate(self, mark: str) -> None:

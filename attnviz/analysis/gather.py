@@ -1,0 +1,142 @@
+"""What two models saw of the same samples, gone through once and put aside on common ground."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from attnviz.analysis.common import Block, Ground, ground, places
+from attnviz.analysis.profile import Profile
+from attnviz.analysis.shelf import Shelf
+from attnviz.captures import Capture, Head, Integers, ModelFacts
+from attnviz.errors import InputError
+from attnviz.inputs import Sample, printable
+from attnviz.stored.textless import digest
+
+FEWEST_COMPARED = 2
+
+EVERYTHING, BEFORE, PART = "everything", "only what is before", "only a part"
+
+
+@dataclass
+class Gathered:
+    """Two models' maps of some samples, and where they are on the shelf.
+
+    samples:  what both read
+    texts:    which text each is
+    words:    how many words, or other entries, both have of each
+    heads:    of each model all there are, by place
+    kept:     the shelf's number for the first model's blocks of each sample, and for the second's
+    present:  of each model the places of heads with maps
+    sights:   of each model what its queries see
+    profile:  where the first model's heads look by place alone
+    """
+
+    models: tuple[ModelFacts, ModelFacts]
+    versions: dict[str, str]
+    heads: tuple[tuple[Head, ...], tuple[Head, ...]]
+    profile: Profile
+    samples: list[Sample] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    words: list[int] = field(default_factory=list)
+    kept: list[tuple[int, int]] = field(default_factory=list)
+    present: tuple[set[int], set[int]] = field(default_factory=lambda: (set(), set()))
+    sights: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+
+    def add(self, capture: Capture, common: Ground, shelf: Shelf) -> None:
+        """One more sample."""
+        self.samples.append(capture.sample)
+        self.texts.append(digest(capture) + (capture.sample.pair or ""))
+        self.words.append(common.words)
+        self.kept.append((shelf.put(common.first), shelf.put(common.second)))
+        for present, sights, blocks in zip(
+            self.present, self.sights, (common.first, common.second), strict=True
+        ):
+            present.update(head for block in blocks for head in block.heads.tolist())
+            sights.update(_sight(block) for block in blocks)
+        for block in common.first:
+            self.profile.add(block)
+
+    def places(self) -> tuple[Integers, Integers]:
+        """The places of each model's heads that have maps, in the model's order."""
+        one, other = (np.array(sorted(present), np.int64) for present in self.present)
+        return one, other
+
+    def notes(self, *, as_is: bool) -> list[str]:
+        """What a reader must know of what was compared."""
+        if self.sights[0] == self.sights[1]:
+            return []
+        sees = (
+            f"{printable(model.name)} sees {' or '.join(sorted(sights))}"
+            for model, sights in zip(self.models, self.sights, strict=True)
+            if as_is or sights != {EVERYTHING}
+        )
+        what = "compared as they are" if as_is else "restricted to the keys that both may see"
+        return [f"{what}: {', '.join(sees)}"]
+
+
+def check_numbers(first: Sequence[Capture], second: Sequence[Capture]) -> None:
+    """Raises InputError unless there are as many samples of one model as of the other, and more than one."""
+    if len(first) != len(second):
+        raise InputError(
+            f"{len(first)} captures of one model and {len(second)} of the other: they are compared sample by "
+            "sample, so capture the same texts with both"
+        )
+    if len(first) < FEWEST_COMPARED:
+        raise InputError(
+            "one sample tells no likeness from chance: give several texts, or see what one shows of two "
+            "models with attnviz diff -m A -m B TEXT"
+        )
+
+
+def gathered(first: Sequence[Capture], second: Sequence[Capture], shelf: Shelf) -> Gathered:
+    """All samples put aside, each capture asked for once.
+
+    Raises InputError for samples that are not the same, captures of several models in one sequence, and what
+    two models have nothing in common in.
+    """
+    everything: Gathered | None = None
+    for one, other in _pairs(first, second):
+        everything = everything or _empty(one, other)
+        _check(one, other, everything.models)
+        everything.add(one, ground(one, other), shelf)
+    if everything is None:
+        raise InputError("no captures to compare: give some of each model")
+    return everything
+
+
+def _pairs(first: Sequence[Capture], second: Sequence[Capture]) -> Iterator[tuple[Capture, Capture]]:
+    for place in range(len(first)):
+        yield first[place], second[place]
+
+
+def _empty(one: Capture, other: Capture) -> Gathered:
+    heads = tuple(places(one)), tuple(places(other))
+    return Gathered(
+        (one.model, other.model), {**other.versions, **one.versions}, heads, Profile(len(heads[0]))
+    )
+
+
+def _check(one: Capture, other: Capture, models: tuple[ModelFacts, ModelFacts]) -> None:
+    """Raises InputError unless both captures are of the same text, and of the models that came first."""
+    for capture, model in zip((one, other), models, strict=True):
+        if (capture.model.name, capture.model.fingerprint) != (model.name, model.fingerprint):
+            raise InputError(
+                f"captures of {printable(model.name)} and of {printable(capture.model.name)} in one "
+                "sequence: one model's heads are compared with another's, so give one sequence of each"
+            )
+    if (digest(one), one.sample.pair) != (digest(other), other.sample.pair):
+        raise InputError(
+            f"{printable(models[0].name)} has read {printable(one.sample.name)} where "
+            f"{printable(models[1].name)} has read {printable(other.sample.name)}, another text: capture the "
+            "same texts with both, in the same order"
+        )
+
+
+def _sight(block: Block) -> str:
+    """What the queries see of the keys."""
+    if block.seen.all():
+        return EVERYTHING
+    before = np.tril(np.ones_like(block.seen))
+    same = block.queries == block.keys
+    return BEFORE if same and np.array_equal(block.seen, before) else PART

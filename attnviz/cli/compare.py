@@ -1,0 +1,146 @@
+"""``attnviz compare``: the heads of one model in another, and what changed between two."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attnviz.cli.options import Drawing, Inputs, KeptModels, Models, Pairing, command
+from attnviz.errors import ExpectationError, UsageError
+
+if TYPE_CHECKING:
+    from attnviz.analysis.comparison import Comparison
+    from attnviz.captures import Capture
+    from attnviz.inputs import Sample
+    from attnviz.observe.progress import Report
+    from attnviz.recipes import Style
+    from attnviz.render.views import View
+
+    Side = Sequence[Capture]
+
+PICTURES = (".png", ".pdf", ".svg")
+MATCHES, HEADS, MAPS, CHANGE = "matches", "heads", "maps", "change"
+
+
+@command
+def compare(*, inputs: Inputs, kept: KeptModels, models: Models, pairing: Pairing, drawing: Drawing) -> None:
+    """Find the heads of one model in another, and what changed between two.
+
+    The first model (A) is compared with each of the others (B). Heads are alike that look at the same words.
+    """
+    from attnviz.cli import output, progress, read
+
+    style = drawing.style()
+    wanted = _wanted(pairing, drawing)
+    _check(inputs, pairing, wanted, style)
+    names = _names(kept, models)
+    samples = [] if kept.captures else read.samples(inputs)
+    files = output.model_targets(drawing, names[1:], _kind(wanted[0]))
+    with progress.Bar() as bar:
+        first, *others = _sides(kept, models, samples, inputs, bar.show)
+        found = [(_compared(first, other, pairing), other) for other in others]
+        shown = (view for one, other in found for view in _views(one, (first, other), wanted, style))
+        output.show(shown, files, drawing, style, several="comparisons")
+    _expect([one for one, _ in found], pairing.expect)
+
+
+def _wanted(pairing: Pairing, drawing: Drawing) -> tuple[str, ...]:
+    """The views of each comparison; in a terminal the usual ones, where they can be had."""
+    if pairing.view is not None:
+        return (pairing.view.value,)
+    if drawing.output is not None and Path(drawing.output).suffix.lower() in PICTURES:
+        return (HEADS,)
+    return (MATCHES,) if drawing.output or drawing.json else (MATCHES, CHANGE)
+
+
+def _check(inputs: Inputs, pairing: Pairing, wanted: Sequence[str], style: "Style") -> None:
+    """Raises UsageError for what cannot be understood, before a model is loaded."""
+    from attnviz.analysis.expect import expectation
+    from attnviz.render import comparepages
+
+    comparepages.check(wanted[0], style)
+    if pairing.expect is not None:
+        expectation(pairing.expect, pairing.comparing().measure)
+    if inputs.generate:
+        raise UsageError(
+            "--generate: each model would write a text of its own, and only one text is compared"
+        )
+
+
+def _names(kept: KeptModels, models: Models) -> list[str]:
+    """What the models are called in the names of files. Raises UsageError for fewer than two."""
+    if kept.captures:
+        names, more = [file.stem for file in kept.captures], "--from CAPTURE, what another one saw"
+    else:
+        names = [Path(name).name for name in models.several or []]
+        more = (
+            "-m NAME, the other one"
+            if names
+            else "-m NAME twice, a directory or a name on the Hugging Face hub"
+        )
+    if len(names) < 2:
+        count = "one is given" if names else "none is given"
+        raise UsageError(f"compare takes two models or more, and {count}: add {more}")
+    return names
+
+
+def _kind(view: str) -> "type[View]":
+    from attnviz.render.views import HeadGrid, Page, Table
+
+    return {MATCHES: Table, CHANGE: HeadGrid}.get(view, Page)
+
+
+def _sides(
+    kept: KeptModels, models: Models, samples: "Sequence[Sample]", inputs: Inputs, report: "Report"
+) -> "list[Side]":
+    """What each model sees, one sample at a time; all can read them before any of them is run."""
+    from attnviz import api
+    from attnviz.cli import read
+    from attnviz.wishes import WORDS
+
+    if kept.captures:
+        return [read.kept_in(file) for file in kept.captures]
+    return [
+        api.capture(
+            samples,
+            model=models.model(name).load(),
+            keep=WORDS,
+            statistics=False,
+            truncate=inputs.truncate,
+            report=report,
+        )
+        for name in models.several or []
+    ]
+
+
+def _compared(first: "Side", second: "Side", pairing: Pairing) -> "Comparison":
+    from attnviz import api
+
+    how = pairing.comparing()
+    return api.compare([first, second], measure=how.measure, match=how.match, as_is=how.as_is, seed=how.seed)
+
+
+def _views(
+    found: "Comparison", sides: "tuple[Side, Side]", wanted: Sequence[str], style: "Style"
+) -> "Iterator[View]":
+    """Those that are wanted; a change that was not asked for alone only where there is one."""
+    from attnviz import api
+
+    for view in wanted:
+        if view == CHANGE and len(wanted) > 1 and not found.changes:
+            continue
+        seen = [side[0] for side in sides] if view == MAPS else ()
+        yield api.comparison_view(found, view, seen=seen, style=style)
+
+
+def _expect(found: "Sequence[Comparison]", text: str | None) -> None:
+    """Raises ExpectationError, naming the offenders, where a condition does not hold."""
+    from attnviz.analysis.expect import check_expected
+
+    unmet = []
+    for one in found if text is not None else ():
+        try:
+            check_expected(one, text or "")
+        except ExpectationError as error:
+            unmet.append(str(error))
+    if unmet:
+        raise ExpectationError("; ".join(unmet))

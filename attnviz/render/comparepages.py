@@ -1,0 +1,307 @@
+"""What a comparison has found, made into tables, maps and grids: which rows, which title, which notes."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+
+from attnviz.analysis.average import heatmaps
+from attnviz.analysis.comparison import Comparison, Match, Verdict, fields_of
+from attnviz.analysis.words import by_words
+from attnviz.captures import Capture, Head, Numbers
+from attnviz.errors import SelectionError, UsageError
+from attnviz.inputs import printable
+from attnviz.recipes import Comparing, Recipe, Style, recipe_of_models
+from attnviz.render import pages
+from attnviz.render.headpages import stacks_of, top_of
+from attnviz.render.views import (
+    CKA,
+    JS,
+    Column,
+    HeadGrid,
+    Heatmap,
+    Page,
+    Scale,
+    Table,
+    View,
+)  # fmt: skip
+
+MAPS, TABLE, CHANGE = "maps", "matches", "change"
+COLOURS = "viridis"
+ENDS = 2  # pairs of maps from either end of the matches
+NARROW = 12  # words of a map of which four have room side by side
+MEASURED = {"js": JS, "cka": CKA}
+CHANGED = {"js": "Jensen-Shannon distance", "cka": "1 - centred kernel alignment"}
+MEANING: dict[Verdict, str] = {
+    "match": "match: more alike than chance and than the head's positions alone",
+    "position": "position: no more alike than the head's positions alone would be",
+    "chance": "chance: no more alike than the best of B on another text",
+    "untested": "untested: too few samples for a null",
+}
+COLUMNS = (
+    Column("first", "A", "text"),
+    Column("second", "B", "text"),
+    Column("similarity", "similarity", tinted=True),
+    Column("low", "low", rank=3),
+    Column("high", "high", rank=3),
+    Column("samples", "n", "whole", shown=False),
+    Column("null", "null", rank=2),
+    Column("floor", "floor", rank=4),
+    Column("q", "q", digits=3, rank=1),
+    Column("verdict", "verdict", "text"),
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One sample as both models saw it: what pairs of maps are drawn from."""
+
+    first: Capture
+    second: Capture
+
+
+def comparison_view(found: Comparison, view: str, style: Style, seen: Seen | None = None) -> View:
+    """A comparison as ``attnviz compare --view`` shows it: a name of ``VIEWS``.
+
+    seen: a sample as both models saw it, which the view "maps" is drawn from
+    Raises UsageError for another view, and for a style that cannot be drawn; SelectionError for changes of
+    models that have other layers or heads.
+    """
+    check(view, style)
+    changes = [one.change.value for one in found.changes]
+    style = style.settled(vmax=top_of(changes) if view == CHANGE else 1.0)
+    if view == MAPS:
+        if seen is None:
+            raise UsageError("the view 'maps' is drawn from captures: give those of one sample, seen=(A, B)")
+        return _pairs(found, seen, style)
+    return VIEWS[view](found, style)
+
+
+def check(view: str, style: Style) -> None:
+    """Raises UsageError for what cannot be drawn, before a model is loaded."""
+    if view not in NAMES:
+        raise UsageError(f"--view {printable(view)!r} is none of {', '.join(NAMES)}")
+    pages.check(style)
+
+
+def summary_line(found: Comparison) -> str:
+    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples"."""
+    heads, over = len(found.first), f"over {len(found.samples)} samples"
+    noun = "head" if heads == 1 else "heads"
+    if all(match.verdict == "untested" for match in found.matches):
+        return f"{heads} {noun} of A beside {len(found.second)} of B {over}: matches are not tested"
+    has = "has" if found.matched == 1 else "have"
+    return f"{found.matched} of {heads} {noun} of A {has} a match in B, {over}"
+
+
+def _table(found: Comparison, style: Style) -> Table:
+    """A row a head of the first, the most alike pairs first."""
+    rows = [fields_of(match) for match in _strongest(found)]
+    words = [match.verdict for match in found.matches]
+    meanings = (meaning for verdict, meaning in MEANING.items() if verdict in words)
+    return Table(
+        title=_title(found, style, summary_line(found)),
+        what="matches",
+        columns=tuple(replace(column, shown=column.shown and _told(column, found)) for column in COLUMNS),
+        rows=tuple(tuple(row[column.name] for column in COLUMNS) for row in rows),
+        notes=("; ".join(meanings), *found.notes),
+        document=_document(found),
+        cmap=style.cmap or COLOURS,
+        recipe=_recipe(found, style, "matches"),
+    )
+
+
+def _told(column: Column, found: Comparison) -> bool:
+    """Whether a column of the table has anything to say."""
+    cells = (fields_of(match)[column.name] for match in found.matches)
+    return any(cell == cell for cell in cells)  # noqa: PLR0124 - NaN
+
+
+def _heads(found: Comparison, style: Style) -> Page:
+    """All heads beside all: those of the second stand in the order of the heads that they match."""
+    order = _order(found)
+    heatmap = _heatmap(
+        "every head of A beside every head of B",
+        found.similarity.values[:, order],
+        [head.name for head in found.first],
+        [found.second[place].name for place in order],
+        "head",
+    )
+    note = "columns: the heads of B in the order of the heads of A that they match, then those without"
+    return _page(found, style, "heads", (heatmap,), note)
+
+
+def _layers(found: Comparison, style: Style) -> Page:
+    """All layers beside all: how alike the best of a layer is to each head of another, on the average."""
+    first, second = _by_layer(found.first), _by_layer(found.second)
+    values = np.array(
+        [
+            [_best(found.similarity.values, rows, columns) for columns in second.values()]
+            for rows in first.values()
+        ]
+    )
+    note = (
+        "a cell: the mean over the heads of A's layer of their similarity to the most alike head of B's layer"
+    )
+    heatmap = _heatmap("every layer of A beside every layer of B", values, [*first], [*second], "layer")
+    return _page(found, style, "layers", (heatmap,), note)
+
+
+def _pairs(found: Comparison, seen: Seen, style: Style) -> Page:
+    """Maps of words of the most and the least alike matches: of A, and at the right of it of B."""
+    matches = _strongest(found)
+    chosen = matches if len(matches) <= 2 * ENDS else [*matches[:ENDS], *matches[-ENDS:]]
+    shown = tuple(heatmap for match in chosen for heatmap in _pair(match, seen))
+    page = _page(found, style, "maps", shown, "pairs of a head of A and its match in B; the most alike first")
+    return replace(
+        page,
+        title=_title(found, style, pages.quoted(seen.first)),
+        scale=Scale(style.scale, style.vmax or 1.0),
+        measured="attention weight",
+        axes=("query", "key"),
+        across=4 if max(heatmap.weights.shape[1] for heatmap in shown) <= NARROW else 2,
+    )
+
+
+def _change(found: Comparison, style: Style) -> HeadGrid:
+    """Head by head, what the second does otherwise than the first."""
+    if not found.changes:
+        names = " and ".join(printable(model.name) for model in found.models)
+        raise SelectionError(f"no change head by head: {names} do not have the same layers and heads")
+    values = {one.head: one.change.value for one in found.changes}
+    most = max(found.changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
+    note = f"most changed: head {most.head.name}, {most.change.value:.3f}"
+    return HeadGrid(
+        title=_title(found, style, "what changed, head by head"),
+        metric=f"{found.measure}_change",
+        measured=f"change ({CHANGED[found.measure]})",
+        stacks=stacks_of(values),
+        scale=Scale(style.scale, style.vmax or 1.0),
+        cmap=style.cmap or COLOURS,
+        notes=(note, *found.notes),
+        recipe=_recipe(found, style, CHANGE),
+    )
+
+
+VIEWS: dict[str, Callable[[Comparison, Style], View]] = {
+    TABLE: _table,
+    "heads": _heads,
+    "layers": _layers,
+    CHANGE: _change,
+}
+NAMES = (*VIEWS, MAPS)
+
+
+def _page(found: Comparison, style: Style, view: str, shown: tuple[Heatmap, ...], note: str) -> Page:
+    """A page of similarities; rows are of the first, columns of the second."""
+    return Page(
+        title=_title(found, style, summary_line(found)),
+        heatmaps=shown,
+        scale=Scale(style.scale, style.vmax or 1.0),
+        cmap=style.cmap or COLOURS,
+        notes=(note, *found.notes),
+        recipe=_recipe(found, style, view),
+        measured=MEASURED[found.measure],
+        axes=("A", "B"),
+    )
+
+
+def _heatmap(
+    title: str, values: Numbers, rows: Sequence[str], columns: Sequence[str], unit: Literal["head", "layer"]
+) -> Heatmap:
+    there = ~np.isnan(values)
+    return Heatmap(
+        name=f"{unit}s",
+        title=title,
+        weights=np.where(there, values, 0).astype(np.float32),
+        visible=there,
+        computed=there,
+        query_labels=tuple(rows),
+        key_labels=tuple(columns),
+        unit=unit,
+        additive=False,
+    )
+
+
+def _pair(match: Match, seen: Seen) -> Iterator[Heatmap]:
+    """The maps of words of a match's heads, on one sample."""
+    for side, capture, head in (("A", seen.first, match.first), ("B", seen.second, match.second)):
+        told = f"{side} {head.name}" + (f", similarity {match.similarity.value:.2f}" if side == "B" else "")
+        yield replace(_word_map(capture, head), name=f"{side}.{head.name}", title=told)
+
+
+def _word_map(capture: Capture, head: Head) -> Heatmap:
+    kept = capture.words or capture.maps
+    maps = next((one for one in kept if (one.stack, one.layer) == head[:2] and head.head in one.heads), None)
+    if maps is None:
+        raise SelectionError(
+            f"no map of head {head.name} of {printable(capture.sample.name)} was kept: capture it again with "
+            "--keep words"
+        )
+    return heatmaps([maps if capture.words else by_words(maps)])[maps.heads.index(head.head)]
+
+
+def _strongest(found: Comparison) -> list[Match]:
+    """The matches, the most alike first; those without a value last."""
+    return sorted(found.matches, key=lambda match: _last_if_missing(-match.similarity.value))
+
+
+def _last_if_missing(number: float) -> float:
+    return math.inf if math.isnan(number) else number
+
+
+def _order(found: Comparison) -> list[int]:
+    """Places of the second's heads: the matched ones in the order of the first's heads, then the rest."""
+    place = {head: number for number, head in enumerate(found.second)}
+    matched = {match.first: place[match.second] for match in found.matches}
+    in_order = dict.fromkeys(matched[head] for head in found.first if head in matched)
+    return [*in_order, *(number for number in place.values() if number not in in_order)]
+
+
+def _by_layer(heads: Sequence[Head]) -> dict[str, list[int]]:
+    """The places of each layer's heads, by the layer's name."""
+    named = groupby(range(len(heads)), key=lambda place: heads[place].name.rpartition(".")[0])
+    return {name: list(places) for name, places in named}
+
+
+def _best(values: Numbers, rows: Sequence[int], columns: Sequence[int]) -> float:
+    """The mean over rows of the largest value in these columns; NaN where there is none."""
+    best = np.fmax.reduce(values[np.ix_(rows, columns)], axis=1)
+    return float(np.nanmean(best)) if (~np.isnan(best)).any() else math.nan
+
+
+def _title(found: Comparison, style: Style, rest: str) -> str:
+    if style.title is not None:
+        return printable(style.title)
+    sides = (f"{side}: {printable(model.name)}" for side, model in zip("AB", found.models, strict=True))
+    return f"{'  '.join(sides)}  {rest}"
+
+
+def _recipe(found: Comparison, style: Style, view: str) -> Recipe:
+    comparing = Comparing(found.measure, found.matching, found.as_is, found.seed)
+    return recipe_of_models(found.models, found.samples, comparing, style, view=view, versions=found.versions)
+
+
+def _document(found: Comparison) -> dict[str, object]:
+    """What the JSON holds besides the matches."""
+    return {
+        "models": [model.name for model in found.models],
+        "samples": [sample.name for sample in found.samples],
+        "measure": found.measure,
+        "matching": found.matching,
+        "as_is": found.as_is,
+        "seed": found.seed,
+        "hidden": list(found.hidden),
+        "matched": found.matched,
+        "first": [head.name for head in found.first],
+        "second": [head.name for head in found.second],
+        "similarity": found.similarity.values,
+        "changes": [
+            {"head": one.head.name, "change": one.change.value, "low": one.change.low,
+             "high": one.change.high, "samples": one.change.samples}
+            for one in found.changes
+        ],
+    }  # fmt: skip

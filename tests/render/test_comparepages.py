@@ -1,0 +1,215 @@
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from attnviz.analysis.comparison import Estimate
+from attnviz.captures import Capture
+from attnviz.errors import SelectionError, UsageError
+from attnviz.recipes import Recipe, Style
+from attnviz.render.comparepages import Seen, comparison_view
+from attnviz.render.figure import figure
+from attnviz.render.grid import grid as printed_grid
+from attnviz.render.gridfigure import grid_figure
+from attnviz.render.notebook import comparison_html, comparison_png
+from attnviz.render.table import table as printed_table
+from attnviz.render.tablefiles import json_table
+from attnviz.render.terminal import page as printed_page
+from attnviz.render.views import HeadGrid, Page, Table
+from attnviz.wishes import WORDS
+from tests.fakes import FakeSource
+from tests.render.comparisons import SAME, SMALL, comparison
+from tests.render.test_headfigures import drawn, inside, words
+from tests.render.test_table import shown
+
+PLAIN = Style()
+
+
+def table(found=SMALL) -> Table:
+    view = comparison_view(found, "matches", PLAIN)
+    assert isinstance(view, Table)
+    return view
+
+
+def page(view: str, found=SMALL, **others) -> Page:
+    made = comparison_view(found, view, PLAIN, **others)
+    assert isinstance(made, Page)
+    return made
+
+
+def grid(found=SAME) -> HeadGrid:
+    view = comparison_view(found, "change", PLAIN)
+    assert isinstance(view, HeadGrid)
+    return view
+
+
+def seen(name: str = "text") -> Capture:
+    import attnviz
+    from attnviz.inputs import Sample
+
+    return attnviz.capture(Sample("The cat sat", name=name), model=FakeSource(layers=2, heads=2), keep=WORDS)
+
+
+def test_matches_worked_by_hand():
+    assert (
+        shown(printed_table(table()))
+        == """\
+A: first  B: second  1 of 4 heads of A has a match in B, over 2 samples
+
+A    B    similarity  null  floor      q  verdict
+──────────────────────────────────────────────────
+0.0  0.1        0.90  0.50   0.25  0.004  match
+1.1  0.2        0.70  0.50   0.25  0.004  chance
+0.1  0.0        0.40  0.50   0.25  0.004  position
+
+match: more alike than chance and than the head's positions alone; position: no
+more alike than the head's positions alone would be; chance: no more alike than
+the best of B on another text
+a note"""
+    )
+
+
+def test_intervals_have_columns_where_there_are_any():
+    sure = replace(SMALL.matches[0], similarity=Estimate(0.9, 0.8, 0.95, 12))
+    lines = shown(printed_table(table(replace(SMALL, matches=(sure,))))).splitlines()
+    assert lines[2].split()[2:5] == ["similarity", "low", "high"]
+    assert lines[4].split()[2:5] == ["0.90", "0.80", "0.95"]
+
+
+def test_what_was_not_tested_is_called_no_match():
+    untested = comparison([[0.5] * 3] * 4, pairs=[(0, 0)], verdicts=["untested"])
+    assert table(untested).title.endswith("4 heads of A beside 3 of B over 2 samples: matches are not tested")
+
+
+def test_the_document_has_matches_by_name_all_similarities_and_null_for_what_is_missing():
+    document = json.loads(json_table(table()))
+    assert document["matches"][0] == {
+        "first": "0.0", "second": "0.1", "similarity": 0.9, "low": None, "high": None, "samples": 2,
+        "null": 0.5, "floor": 0.25, "q": 0.004, "verdict": "match",
+    }  # fmt: skip
+    assert document["similarity"] == [[0.1, 0.9, 0.2], [0.4, 0.3, 0.1], [0.2, 0.1, None], [0.3, 0.2, 0.7]]
+    assert (document["first"], document["second"]) == (["0.0", "0.1", "1.0", "1.1"], ["0.0", "0.1", "0.2"])
+    assert (document["models"], document["samples"]) == (["first", "second"], ["text-1", "text-2"])
+    assert (document["measure"], document["matched"], document["changes"]) == ("js", 1, [])
+    same = json.loads(json_table(table(SAME)))["changes"]
+    assert same[1] == {"head": "0.1", "change": 0.25, "low": None, "high": None, "samples": 2}
+    assert same[3]["change"] is None
+
+
+def test_the_recipe_tells_models_samples_and_how_they_were_compared():
+    recipe = Recipe.from_json(table(replace(SMALL, measure="cka", seed=7)).recipe_json)
+    assert recipe.command == "compare"
+    assert [model["name"] for model in recipe.model["models"]] == ["first", "second"]
+    assert recipe.sample["samples"][0]["text"] == "One cat sat."
+    assert recipe.comparing is not None
+    assert (recipe.comparing.measure, recipe.comparing.seed) == ("cka", 7)
+
+
+def test_columns_of_heads_stand_in_the_order_of_their_matches():
+    [heatmap] = page("heads").heatmaps
+    assert heatmap.key_labels == ("0.1", "0.0", "0.2")
+    assert heatmap.query_labels == ("0.0", "0.1", "1.0", "1.1")
+    np.testing.assert_allclose(heatmap.weights[0], [0.9, 0.1, 0.2])
+    assert not heatmap.painted[2, 2]
+    assert heatmap.painted.sum() == 11
+
+
+def test_a_layer_is_as_alike_as_its_heads_to_the_most_alike_heads_of_the_other():
+    [heatmap] = page("layers").heatmaps
+    assert (heatmap.query_labels, heatmap.key_labels) == (("0", "1"), ("0",))
+    np.testing.assert_allclose(heatmap.weights[:, 0], [(0.9 + 0.4) / 2, (0.2 + 0.7) / 2])
+
+
+def test_a_figure_of_all_heads_says_what_its_colours_rows_and_columns_are():
+    made = drawn(figure(page("heads"), PLAIN))
+    assert inside(made)
+    assert {"A", "B", "0.0", "1.1", "every head of A beside every head of B"} <= set(words(made))
+    assert any(word.startswith("similarity") for word in words(made))
+
+
+def test_very_many_heads_are_shown_with_the_largest_of_those_put_together():
+    values = np.full((144, 144), 0.1)
+    values[np.arange(144), np.arange(144)[::-1]] = 0.9
+    pairs = [(head, 143 - head) for head in range(144)]
+    many = page("heads", comparison(values, pairs=pairs, shapes=((12, 12), (12, 12))))
+    made = drawn(figure(many, PLAIN))
+    assert inside(made)
+    assert "pooled" not in " ".join(words(made))
+    text = shown(printed_page(many), 80)
+    assert "heads to a cell (the largest of them is shown)" in text
+    diagonal = [line for line in text.splitlines() if "██" in line or "▓▓" in line]
+    assert len(diagonal) >= 20
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_changes_are_a_grid_with_the_head_that_changed_most():
+    view = grid()
+    assert view.stacks[0].values[0].tolist() == [0.0, 0.25]
+    assert math.isnan(view.stacks[0].values[1, 1])
+    assert view.scale.vmax == pytest.approx(0.3)
+    assert view.notes[0] == "most changed: head 0.1, 0.250"
+    assert "layer 0 ·.00 █.25" in shown(printed_grid(view))
+    assert inside(drawn(grid_figure(view, PLAIN)))
+
+
+def test_small_changes_have_a_third_digit():
+    small = comparison(np.eye(4), shapes=((2, 2), (2, 2)), changes=[0.0, 0.021, 0.002, math.nan])
+    assert ".021" in shown(printed_grid(grid(small)))
+
+
+def test_models_with_other_heads_have_no_changes():
+    with pytest.raises(SelectionError, match="first and second do not have the same layers and heads"):
+        grid(SMALL)
+
+
+def test_the_maps_of_a_match_stand_side_by_side():
+    made = page("maps", SAME, seen=Seen(seen(), seen()))
+    assert [heatmap.name for heatmap in made.heatmaps][:2] == ["A.0.0", "B.0.0"]
+    assert [heatmap.title for heatmap in made.heatmaps][:2] == ["A 0.0", "B 0.0, similarity 1.00"]
+    assert made.measured == "attention weight"
+    assert made.title == "A: first  B: second  “The cat sat”"
+    boxes = [axes.get_position() for axes in drawn(figure(made, PLAIN)).axes[:4]]
+    assert boxes[0].y0 == pytest.approx(boxes[1].y0)
+    assert boxes[0].x0 < boxes[1].x0
+
+
+def test_maps_of_the_best_and_of_the_worst_matches_are_shown():
+    values = np.diag(np.linspace(0.1, 0.8, 8))
+    many = comparison(values, pairs=[(head, head) for head in range(8)], shapes=((4, 2), (4, 2)))
+    from attnviz import capture
+
+    four = capture("The cat sat", model=FakeSource(layers=4, heads=2), keep=WORDS)
+    made = page("maps", many, seen=Seen(four, four))
+    assert [heatmap.name for heatmap in made.heatmaps][::2] == ["A.3.1", "A.3.0", "A.0.1", "A.0.0"]
+
+
+def test_maps_need_captures_that_hold_them():
+    with pytest.raises(UsageError, match="drawn from captures"):
+        page("maps", SAME)
+    with pytest.raises(
+        SelectionError, match=r"no map of head 0\.0 of text was kept: capture it again with --keep"
+    ):
+        page("maps", SAME, seen=Seen(replace(seen(), words=()), seen()))  # type: ignore[arg-type]
+
+
+def test_a_view_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match="--view 'best' is none of matches, heads, layers, change, maps"):
+        comparison_view(SMALL, "best", PLAIN)
+
+
+def test_names_of_models_are_data():
+    harmful = comparison([[0.5] * 3] * 4, names=("\x1b[31m<b>", "$x$"), pairs=[(0, 0)])
+    text = shown(printed_table(table(harmful)))
+    assert "\x1b" not in text
+    assert "<b>" not in comparison_html(harmful)
+
+
+def test_a_notebook_shows_a_picture_of_all_heads_and_the_matches():
+    html = comparison_html(SMALL)
+    assert html == SMALL._repr_html_()
+    assert 'src="data:image/png;base64,' in html
+    assert ">position</td>" in html
+    assert SMALL._repr_png_() == comparison_png(SMALL)
+    assert comparison_png(SMALL).startswith(b"\x89PNG")
