@@ -22,6 +22,7 @@ from attnviz.plans.seeing import Batch
 
 TOGETHER = 4  # figures of one sample that are drawn by one process, one after the other
 WAITING = 3  # tasks a process: enough that none is idle, few enough that memory stays flat
+FEW = 4  # figures that are drawn before a process is ready to draw
 TRIES = 2  # with a figure whose process ended
 
 
@@ -45,7 +46,7 @@ class Local:
     def made(self, work: Work, batches: Sequence[Batch]) -> Generator[Outcome, None, None]:
         """See ``Engine``. Each model is loaded once, and only one is there at a time."""
         figures = sum(map(len, work.jobs.values()))
-        with Pool(max(1, min(self._workers, figures))) as pool:
+        with Pool(min(self._workers, figures) if figures > FEW else 0) as pool:
             for model, group in groupby(batches, lambda batch: batch.model):
                 own = list(group)
                 try:
@@ -69,11 +70,12 @@ class Pool:
     """Processes that draw. As many tasks as keep them busy wait, then whoever hands in more waits.
 
     Each process is looked after by a thread, which starts another where one was ended.
+    workers: how many; 0 to draw here, on the spot
     """
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._threads = ThreadPoolExecutor(workers)
+        self._threads = ThreadPoolExecutor(max(1, workers))
         self._drawers: SimpleQueue[Drawer] = SimpleQueue()
         self._waiting: set[Future[list[Drawn | Failure]]] = set()
         for _ in range(workers):
@@ -89,6 +91,9 @@ class Pool:
 
     def drawn(self, jobs: Sequence[Job], captures: tuple[Capture, ...]) -> Iterator[Drawn | Failure]:
         """Hands in figures, and yields what has been drawn meanwhile."""
+        if not self._workers:
+            yield from (engine.draw(job, captures) for job in jobs)
+            return
         for first in range(0, len(jobs), TOGETHER):
             while len(self._waiting) >= WAITING * self._workers:
                 yield from self._next()

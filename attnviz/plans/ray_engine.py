@@ -4,6 +4,7 @@ An actor that is lost is started again by Ray, and its batch made again: nothing
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +52,13 @@ class Ray:
         count, resources = self._sizes(ray.cluster_resources())
         actor = ray.remote(max_restarts=-1, max_task_retries=TRIES, **resources)(Worker)
         shared = ray.put(work)
-        workers = [actor.remote(shared, model, self._threads) for _ in range(min(count, len(batches)))]
+        workers = [actor.remote(model, self._threads) for _ in range(min(count, len(batches)))]
         idle, waiting = list(workers), list(batches)
         busy: dict[Any, tuple[Any, Batch]] = {}
         while waiting or busy:
             while waiting and idle:
                 worker, batch = idle.pop(), waiting.pop(0)
-                busy[worker.made.remote(batch)] = worker, batch
+                busy[worker.made.remote(shared, batch)] = worker, batch
             (done, *_), _ = ray.wait(list(busy), num_returns=1)
             worker, batch = busy.pop(done)
             idle.append(worker)
@@ -78,21 +79,24 @@ class Ray:
 class Worker:
     """An actor: one model, loaded once."""
 
-    def __init__(self, work: Work, model: ModelEntry, threads: int) -> None:
-        from dataclasses import replace
-
-        self._work = replace(work, loading=replace(work.loading, threads=threads))
+    def __init__(self, model: ModelEntry, threads: int) -> None:
         self._model = model
+        self._threads = threads
         self._source: Source | None = None
 
-    def made(self, batch: Batch) -> list[Outcome]:
+    def made(self, work: Work, batch: Batch) -> list[Outcome]:
         """All that comes of a batch."""
+        try:
+            source = self._loaded(work)
+        except AttnvizError as error:
+            return [engine.unloaded([batch], error, work)]
+        return engine.batch_made(source, batch, work)
+
+    def _loaded(self, work: Work) -> "Source":
         if self._source is None:
-            try:
-                self._source = seeing.load(self._model, self._work.loading, generates=self._work.generates)
-            except AttnvizError as error:
-                return [engine.unloaded([batch], error, self._work)]
-        return engine.batch_made(self._source, batch, self._work)
+            loading = replace(work.loading, threads=self._threads)
+            self._source = seeing.load(self._model, loading, generates=work.generates)
+        return self._source
 
 
 def _outcomes(ray: Any, done: Any, batch: Batch, work: Work) -> list[Outcome]:

@@ -363,3 +363,20 @@ def test_loading_is_of_the_machine_and_no_part_of_a_plan() -> None:
     with pytest.raises(InputError, match=r"models\[1\] has no 'allow_pickle'"):
         plan('models = [{name = "x", allow_pickle = true}]\n' + samples() + FIGURES)
     assert Loading().allow_pickle is False
+
+
+def test_a_difference_is_drawn_of_what_was_kept_of_both(tmp_path: Path) -> None:
+    text = (
+        samples(["The cat sat on the mat", "The dog sat on the mat", "The cat sat on a mat"])
+        + '[[figures]]\nview = "diff"\nagainst = "text-2"\nhead = "1.2"\nfile = "{sample}-{layer}.{head}.png"'
+        "\n"
+        '[[figures]]\nview = "diff"\nagainst = "text-2"\nfile = "{sample}-changed.pdf"\n'
+    )
+    done, _ = made(text, tmp_path)
+    assert [failure.line for failure in done.failures] == []
+    assert done.made == 4
+    whole = contents(tmp_path)
+    (tmp_path / "text-3-1.2.png").unlink()
+    again, engine = made(text, tmp_path)
+    assert (again.made, engine.batches) == (1, [])  # no model is needed for it
+    assert contents(tmp_path) == whole
