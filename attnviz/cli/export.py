@@ -22,8 +22,8 @@ from attnviz.errors import OutputError, UsageError
 if TYPE_CHECKING:
     from attnviz.plans.engine import Engine
     from attnviz.plans.export import Exported
+    from attnviz.plans.machine import Loading
     from attnviz.plans.plan import Job, Plan
-    from attnviz.plans.seeing import Loading
 
 PATTERNS = {View.HEADS: "{model}-{view}.pdf", View.GRID: "{model}-{view}.pdf"}
 PATTERN = "{model}-{sample}.pdf"
@@ -137,7 +137,7 @@ def _parted(output: str | None, usual: str) -> tuple[Path, str]:
 
 
 def _loading(models: Models) -> "Loading":
-    from attnviz.plans.seeing import Loading
+    from attnviz.plans.machine import Loading
 
     return Loading(
         device=models.device,

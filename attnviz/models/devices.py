@@ -33,6 +33,11 @@ def dtype_of(name: str, device: torch.device) -> torch.dtype | None:
     return DTYPES[name]
 
 
+def threads() -> int:
+    """How many threads of the processor torch computes on here, unless told otherwise."""
+    return torch.get_num_threads()
+
+
 def use_threads(threads: int | None) -> None:
     """From now on torch computes on so many threads of the processor; None leaves it to torch.
 

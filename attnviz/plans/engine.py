@@ -15,8 +15,9 @@ from attnviz.inputs import printable
 from attnviz.plans import kinds, seeing
 from attnviz.plans.folder import Figure
 from attnviz.plans.kinds import Needs, Wanted
+from attnviz.plans.machine import Loading
 from attnviz.plans.plan import Job, ModelEntry, SampleEntry, Seen
-from attnviz.plans.seeing import Batch, Loading
+from attnviz.plans.seeing import Batch
 from attnviz.recipes import Choice
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Self
 
 from attnviz.captures import Capture
 from attnviz.errors import AttnvizError
-from attnviz.plans import engine, seeing
+from attnviz.plans import engine, machine, seeing
 from attnviz.plans.engine import Drawn, Failure, Kept, Outcome, Work
 from attnviz.plans.plan import Job
 from attnviz.plans.seeing import Batch
@@ -50,7 +50,7 @@ class Local:
             for model, group in groupby(batches, lambda batch: batch.model):
                 own = list(group)
                 try:
-                    source = seeing.load(model, work.loading, generates=work.generates)
+                    source = machine.load(model, work.loading, generates=work.generates)
                 except AttnvizError as error:
                     yield engine.unloaded(own, error, work)
                     continue

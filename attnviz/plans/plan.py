@@ -71,6 +71,11 @@ class Plan:
     samples: tuple[SampleEntry, ...]
     figures: tuple[FigureEntry, ...]
 
+    @property
+    def generates(self) -> bool:
+        """Whether some sample asks the models to write."""
+        return any(sample.sample.generate for sample in self.samples)
+
 
 @dataclass(frozen=True)
 class Seen:

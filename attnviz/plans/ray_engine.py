@@ -9,9 +9,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from attnviz.errors import AttnvizError, UsageError
-from attnviz.plans import engine, seeing
+from attnviz.plans import engine, machine
 from attnviz.plans.engine import Failure, Outcome, Work
-from attnviz.plans.local import cores
 from attnviz.plans.plan import ModelEntry
 from attnviz.plans.seeing import Batch
 
@@ -26,17 +25,22 @@ class Ray:
 
     address: of the cluster; None for that of $RAY_ADDRESS, or else one that is started here for this export
     workers: actors, each with the model; None for one a GPU, or where there are none as many as have all the
-             cores that a local run uses
+             threads that a local run computes on
     """
 
     def __init__(self, address: str | None = None, workers: int | None = None) -> None:
         self._address = address
         self._workers = workers
-        self._threads = cores()
 
     def made(self, work: Work, batches: Sequence[Batch]) -> Generator[Outcome, None, None]:
         """See ``Engine``. Raises UsageError if Ray is not installed, or its cluster cannot be reached."""
+        from attnviz.models.devices import threads
+
         ray = _ray()
+        loading = replace(
+            work.loading, threads=work.loading.threads or threads()
+        )  # as many as here: see there
+        work = replace(work, loading=loading)
         started = _connected(ray, self._address)
         try:
             for model, group in groupby(batches, lambda batch: batch.model):
@@ -49,10 +53,10 @@ class Ray:
         self, ray: Any, work: Work, model: ModelEntry, batches: Sequence[Batch]
     ) -> Iterator[Outcome]:
         """What comes of the batches of one model: each worker has one batch at a time."""
-        count, resources = self._sizes(ray.cluster_resources())
+        count, resources = self._sizes(ray.cluster_resources(), work.loading.threads or 1)
         actor = ray.remote(max_restarts=-1, max_task_retries=TRIES, **resources)(Worker)
         shared = ray.put(work)
-        workers = [actor.remote(model, self._threads) for _ in range(min(count, len(batches)))]
+        workers = [actor.remote(model) for _ in range(min(count, len(batches)))]
         idle, waiting = list(workers), list(batches)
         busy: dict[Any, tuple[Any, Batch]] = {}
         while waiting or busy:
@@ -66,22 +70,21 @@ class Ray:
         for worker in workers:
             ray.kill(worker)
 
-    def _sizes(self, there: dict[str, float]) -> tuple[int, dict[str, Any]]:
+    def _sizes(self, there: dict[str, float], threads: int) -> tuple[int, dict[str, Any]]:
         """How many workers, and what each is given of a cluster with so much."""
         gpus = int(there.get("GPU", 0))
         if gpus:
             return self._workers or gpus, {"num_gpus": 1}
-        fits = max(1, int(there.get("CPU", 1)) // self._threads)
-        count = self._workers or fits
-        return count, {"num_cpus": min(self._threads, max(1, int(there.get("CPU", 1)) // count))}
+        processors = int(there.get("CPU", 1))
+        count = self._workers or max(1, processors // threads)
+        return count, {"num_cpus": min(threads, max(1, processors // count))}
 
 
 class Worker:
     """An actor: one model, loaded once."""
 
-    def __init__(self, model: ModelEntry, threads: int) -> None:
+    def __init__(self, model: ModelEntry) -> None:
         self._model = model
-        self._threads = threads
         self._source: Source | None = None
 
     def made(self, work: Work, batch: Batch) -> list[Outcome]:
@@ -94,8 +97,7 @@ class Worker:
 
     def _loaded(self, work: Work) -> "Source":
         if self._source is None:
-            loading = replace(work.loading, threads=self._threads)
-            self._source = seeing.load(self._model, loading, generates=work.generates)
+            self._source = machine.load(self._model, work.loading, generates=work.generates)
         return self._source
 
 

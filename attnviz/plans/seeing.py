@@ -36,20 +36,6 @@ class Batch:
         return tuple(Seen(self.model, sample) for sample in self.samples)
 
 
-@dataclass(frozen=True)
-class Loading:
-    """How models are loaded on this machine: what no plan may say.
-
-    threads: of torch; None for as many as it takes itself
-    """
-
-    device: str = "auto"
-    offline: bool = False
-    allow_remote_code: bool = False
-    allow_pickle: bool = False
-    threads: int | None = None
-
-
 def batches(models: Sequence[ModelEntry], samples: Sequence[SampleEntry]) -> Iterator[Batch]:
     """All samples of each model, those of about the same length together.
 
@@ -81,24 +67,6 @@ def _fits(group: Sequence[SampleEntry], sample: SampleEntry) -> bool:
         and len(group) < MOST_SAMPLES
         and (len(group) + 1) * length <= MOST_CHARACTERS
         and length <= SPREAD * _length(first) + 8
-    )
-
-
-def load(model: ModelEntry, loading: Loading, *, generates: bool) -> "Source":
-    """The model, ready to run. Raises ModelError if it cannot be loaded."""
-    from attnviz.models import families
-    from attnviz.models.devices import use_threads
-
-    use_threads(loading.threads)
-    return families.load(
-        model.name,
-        revision=model.revision,
-        device=loading.device,
-        dtype=model.dtype,
-        allow_pickle=loading.allow_pickle,
-        allow_remote_code=loading.allow_remote_code,
-        offline=loading.offline,
-        generates=generates,
     )
 
 

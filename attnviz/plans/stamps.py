@@ -42,17 +42,17 @@ def key_of(job: Job, stamps: Mapping[ModelEntry, str]) -> str:
         {
             "file": job.file,
             "view": figure.view,
-            "choice": asdict(figure.choice),
-            "style": asdict(figure.style),
-            "listing": asdict(figure.listing),
+            "choice": vars(figure.choice),
+            "style": vars(figure.style),
+            "listing": vars(figure.listing),
             "of": [_seen(seen, stamps) for seen in job.of],
             "versions": versions(),
         }
     )
 
 
-def seen_key(seen: Seen, stamps: Mapping[ModelEntry, str], kept: Mapping[str, Sequence[int]]) -> str:
-    """The same of what was seen of one sample; kept: heads by layer whose maps are kept of it."""
+def seen_key(seen: Seen, stamps: Mapping[ModelEntry, str], kept: Sequence[str]) -> str:
+    """The same of what was seen of one sample; kept: heads whose maps are kept of it."""
     return digest({"of": _seen(seen, stamps), "kept": kept, "versions": versions()})
 
 
@@ -60,7 +60,7 @@ def plan_key(plan: Plan, stamps: Mapping[ModelEntry, str]) -> str:
     """The same of everything: the lists of the figures, and the table."""
     return digest(
         {
-            "models": [[asdict(model), stamps[model]] for model in plan.models],
+            "models": [[vars(model), stamps[model]] for model in plan.models],
             "samples": [_sample(sample) for sample in plan.samples],
             "figures": [asdict(figure) for figure in plan.figures],
             "versions": versions(),
@@ -73,7 +73,7 @@ def _seen(seen: Seen, stamps: Mapping[ModelEntry, str]) -> Sequence[Any]:
 
 
 def _sample(entry: SampleEntry) -> dict[str, Any]:
-    return {**asdict(entry.sample), "truncate": entry.truncate}
+    return {**vars(entry.sample), "truncate": entry.truncate}
 
 
 @cache

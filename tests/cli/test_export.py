@@ -1,7 +1,9 @@
 """``attnviz export``, called as a user does."""
 
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +96,14 @@ def test_what_cannot_be_meant_is_one_line(
     assert run(["export", *arguments]) == status
     (line,) = capsys.readouterr().err.splitlines()
     assert why in line
+
+
+def test_ray_is_said_to_be_missing(plan: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert run(["export", plan, "--engine", "ray"]) == 2
+    assert capsys.readouterr().err == (
+        "attnviz: --engine ray needs Ray, which is not here: pip install attnviz[ray]\n"
+    )
 
 
 def test_a_plan_that_is_no_toml_is_named_with_line_and_column(capsys: pytest.CaptureFixture[str]) -> None:

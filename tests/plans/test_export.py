@@ -19,12 +19,13 @@ import pytest
 from attnviz.cli.app import run
 from attnviz.errors import AttnvizError, InputError, OutputError
 from attnviz.plans import export as exports
-from attnviz.plans import kinds, seeing
+from attnviz.plans import kinds, machine, seeing
 from attnviz.plans.engine import Outcome, Work, batch_made
 from attnviz.plans.folder import Folder
 from attnviz.plans.local import Local
+from attnviz.plans.machine import Loading
 from attnviz.plans.plan import Plan
-from attnviz.plans.seeing import Batch, Loading
+from attnviz.plans.seeing import Batch
 from attnviz.recipes import Recipe
 from tests.models.zoo import save_model
 from tests.plans.plans import plan
@@ -53,7 +54,7 @@ class Here:
     def made(self, work: Work, batches: Sequence[Batch]) -> Generator[Outcome, None, None]:
         for batch in batches:
             self.batches.append(batch)
-            source = seeing.load(batch.model, work.loading, generates=work.generates)
+            source = machine.load(batch.model, work.loading, generates=work.generates)
             yield from batch_made(source, batch, work)
 
 

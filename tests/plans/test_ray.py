@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from attnviz.errors import UsageError
 from attnviz.plans import export as exports
 from attnviz.plans.local import cores
 from attnviz.plans.ray_engine import Ray
 from tests.plans.plans import plan
 from tests.plans.test_export import FIGURES, TEXTS, contents, made, samples
 
-MANY = [f"{text} {word * times}" for times in (1, 4, 9, 20) for text in TEXTS for word in ("now ", "then ")]
+MANY = [f"{text} {word * times}" for times in (1, 4) for text in TEXTS for word in ("now ", "then ")]
 
 ray = pytest.importorskip("ray")
 psutil = pytest.importorskip("psutil")
@@ -61,9 +60,3 @@ def test_a_model_that_cannot_be_loaded_is_told_of_every_batch(tmp_path: Path) ->
     done = exports.export(plan(text), tmp_path, lambda: Ray(workers=1))
     assert done.made == 0
     assert "runs in float32 only" in done.failures[0].line
-
-
-def test_a_cluster_that_is_not_there_is_named(tmp_path: Path) -> None:
-    ray.shutdown()
-    with pytest.raises(UsageError, match=r"no Ray cluster at 127\.0\.0\.1:1"):
-        exports.export(plan(samples() + FIGURES), tmp_path, lambda: Ray(address="127.0.0.1:1"))
