@@ -11,9 +11,9 @@ from attnviz.captures import Capture, Captures, numbered
 from attnviz.errors import InputError, UsageError
 from attnviz.files import begins_with
 from attnviz.inputs import Sample
-from attnviz.recipes import Choice, Comparing, Listing, Style
+from attnviz.recipes import Choice, Comparing, Listing, Style, ViewName
 from attnviz.render import pages
-from attnviz.render.views import HeadGrid, HeadTable, Page, Table, View
+from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, Table, TokenStrip, View
 from attnviz.wishes import AUTO, WORDS, Wishes, encoded_all, observers_of, several
 
 if TYPE_CHECKING:
@@ -139,6 +139,8 @@ def capture(
     samples = several(sample, labels)
     source = source_of(model, tokenizer)
     batch = encoded_all(source, samples, labels, truncate=truncate)
+    for each in batch:
+        observers_of(source, each, wishes)  # what the model does not have is told now, not when one is read
 
     def look(place: int) -> Capture:
         each = batch[place]
@@ -157,7 +159,7 @@ def doctor(
 ) -> "Diagnosis":
     """Whether a model is captured exactly, layer by layer, examined on a text; see ``Diagnosis.passed``.
 
-    tokens: also say what looking at texts of so many tokens takes
+    tokens: also say what looking at texts of so many tokens takes, or why the model cannot
     Raises InputError for a text the model cannot take, ModelError for a model that is not captured at all.
     """
     from attnviz.models.doctor import examined
@@ -172,8 +174,22 @@ def doctor(
         encoded = source.encode(Sample(text, pair=text))  # a decoder that has written nothing sees nothing
     sums = RowSums()
     seen = observe(source, encoded, [KeepMaps(), sums])
-    needs = tuple(_needs(source, text, count) for count in tokens)
-    return examined(source.opened(encoded), seen, sums.away, needs)
+    longer = [_needs_or_why_not(source, text, count) for count in tokens]
+    return examined(
+        source.opened(encoded),
+        seen,
+        sums.away,
+        needs=tuple(one for one in longer if not isinstance(one, str)),
+        unread=tuple(one for one in longer if isinstance(one, str)),
+    )
+
+
+def _needs_or_why_not(source: "Source", text: str, tokens: int) -> "Needs | str":
+    """What looking at the text takes, or in a line why it cannot be read."""
+    try:
+        return _needs(source, text, tokens)
+    except InputError as error:
+        return str(error)
 
 
 def _needs(source: "Source", text: str, tokens: int) -> "Needs":
@@ -203,8 +219,9 @@ def _needs(source: "Source", text: str, tokens: int) -> "Needs":
     )
 
 
-def check(choice: Choice, style: Style | None = None) -> None:
+def check(choice: Choice, style: Style | None = None, view: ViewName = "heatmap") -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
+    pages.check_view(view, choice)
     select.check(choice)
     reduce.check(choice)
     if style is not None:
@@ -238,9 +255,17 @@ def check_diff(choice: Choice, style: Style, *, top: int | None = None) -> None:
     differencepages.check(choice, style, top)
 
 
-def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
-    """What ``attnviz heatmap`` shows of a capture, ready to be drawn."""
-    return pages.heatmap_page(seen, choice, style)
+def heatmap(
+    seen: Capture, *, choice: Choice = Choice(), style: Style = Style(), view: ViewName = "heatmap"
+) -> Page | HeadLines | TokenStrip:
+    """What ``attnviz heatmap`` shows of a capture, ready to be drawn.
+
+    view: "heatmap": the chosen maps, or an overview of every layer and head; "maps": every chosen map under
+          its labels; "atlas": every chosen map, small, under its name; "lines": lines from queries to
+          keys; "strip": the text in the colours of the weights that ``choice.query`` gives
+    Raises UsageError or SelectionError for a choice that means nothing here.
+    """
+    return pages.heatmap_view(seen, choice, style, view)
 
 
 def heads(

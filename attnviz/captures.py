@@ -153,12 +153,18 @@ class LayerMaps:
         if self.weights.shape != shape:
             raise ValueError(f"weights of shape {self.weights.shape} for heads, queries, keys {shape}")
         for mask in (self.visible, self.computed):
-            if np.broadcast_shapes(mask.shape, shape) != shape:
+            if not _spreads(mask.shape, shape):
                 raise ValueError(f"a mask of shape {mask.shape} for weights of shape {shape}")
 
     @property
     def name(self) -> str:
         return layer_name(self.stack, self.layer)
+
+
+def _spreads(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether an array of this shape can be broadcast to the whole (numpy's own answer takes longer)."""
+    sizes = zip(reversed(shape), reversed(whole), strict=False)
+    return len(shape) <= len(whole) and all(size in (1, wanted) for size, wanted in sizes)
 
 
 class Layers(tuple[LayerMaps, ...]):

@@ -11,13 +11,16 @@ from types import UnionType
 from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 from attnviz.captures import Capture, ModelFacts
-from attnviz.errors import InputError, UsageError
+from attnviz.errors import InputError
 from attnviz.inputs import Sample
+from attnviz.venues import Medium
 
 SCHEMA = 1
 
 Kind = Literal["self", "cross"]
 Mean = Literal["heads", "layers", "all"]
+ViewName = Literal["heatmap", "maps", "atlas", "lines", "strip"]
+"""Of what ``attnviz heatmap`` draws; "heatmap": the chosen maps, or an overview of every layer and head."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Choice:
              each optionally with ":first" (the first token alone, a sink)
     words:   put sub-tokens together to words
     mean:    average over "heads", "layers" or "all"
+    query:   whose row alone is shown: a token, or its number in the text
     """
 
     layers: str | None = None
@@ -39,6 +43,7 @@ class Choice:
     special: str = "show"
     words: bool = False
     mean: Mean | None = None
+    query: str | None = None
 
     @property
     def maps(self) -> bool:
@@ -52,17 +57,21 @@ class Style:
 
     cmap:  name of a colour map of matplotlib; None for the one that suits what is drawn
     scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours, None for what suits
+    medium: what it is for; without a width figures for a talk or a poster are larger
     width: of a figure, in inches; None to fit what is drawn
     dpi:   dots an inch of a PNG; font_size: in points
+    pages: an atlas goes over as many pages of a PDF as it takes, instead of one
     """
 
     cmap: str | None = None
     scale: Literal["linear", "log", "sqrt"] = "linear"
     vmax: float | None = None
     title: str | None = None
+    medium: Medium = "paper"
     width: float | None = None
     dpi: int = 200
     font_size: float = 8.0
+    pages: bool = False
 
     def settled(self, cmap: str = "viridis", vmax: float = 1.0) -> Self:
         """With a colour map and a top where none were asked for."""
@@ -255,16 +264,3 @@ def is_of(hint: Any, value: object) -> bool:
     if plain is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, plain) and (plain is bool or not isinstance(value, bool))
-
-
-def inches(width: str) -> float:
-    """A length with its unit, such as "3.3in" or "84mm". Raises UsageError for what is none."""
-    units = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
-    number, unit = (width[:-2], width[-2:]) if width[-2:] in units else (width, "in")
-    try:
-        length = float(number) * units[unit]
-    except ValueError:
-        raise UsageError(f"--width {width!r} is no length: write 3.3in, 84mm or 8.4cm") from None
-    if not 0.5 <= length <= 100:
-        raise UsageError(f"--width {width!r} is not between 0.5 and 100 inches")
-    return length

@@ -1,7 +1,8 @@
 """The README's texts and pictures, made by the commands beside them: ``python -m tests.readme``.
 
 A block ``console`` holds commands (``$ attnviz ...``) and their output. A picture stands under a comment with
-its command; without ``-o`` in it the picture is one of the terminal.
+its command; without ``-o`` in it the picture is one of the terminal. A block ``python`` that begins with the
+name of a file is a script that commands after it need.
 """
 
 import io
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 WIDTH = 80
 
+SCRIPT = re.compile(r"```python\n# (?P<name>\w+\.py)\n(?P<body>.*?)```", re.DOTALL)
 BLOCK = re.compile(r"```console\n(?P<body>.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^\$ (?P<command>attnviz .*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 PICTURE = re.compile(r"<!-- (?P<command>attnviz [^\n]*) -->\n!\[[^\]]*\]\((?P<file>docs/[^)]+)\)")
@@ -43,6 +45,12 @@ def commands(readme: str) -> list[tuple[str, str]]:
 def pictures(readme: str) -> list[tuple[str, Path]]:
     """Every picture of the README: (command, file)."""
     return [(found["command"], ROOT / found["file"]) for found in PICTURE.finditer(readme)]
+
+
+def prepare(readme: str) -> None:
+    """Runs every script of the README."""
+    for script in SCRIPT.finditer(readme):
+        subprocess.run([sys.executable, "-c", script["body"]], cwd=ROOT, capture_output=True, check=True)
 
 
 def output_of(command: str, *, colour: bool = False) -> str:
@@ -106,6 +114,7 @@ def regenerated(readme: str) -> str:
 
 if __name__ == "__main__":
     text = README.read_text(encoding="utf-8")
+    prepare(text)
     for command, file in pictures(text):
         draw(command, file)
     README.write_text(regenerated(text), encoding="utf-8")

@@ -266,3 +266,8 @@ def test_a_notebook_shows_pages_and_grids_as_pictures() -> None:
     for view in (attnviz.heatmap(seen), attnviz.head_grid(seen, "previous"), attnviz.heads(seen)):
         assert (view._repr_png_() or b"").startswith(b"\x89PNG")
     assert big(32, 32)._repr_png_() is None
+
+
+def test_heads_that_a_model_does_not_have_are_told_when_a_list_is_asked_for() -> None:
+    with pytest.raises(SelectionError, match=r"cross\.9"):
+        attnviz.capture(["the cat", "a dog"], model=FakeSource(), keep="cross.9")

@@ -7,16 +7,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.readme import README, commands, draw, output_of, pictures
+from tests.readme import README, commands, draw, output_of, pictures, prepare
 
 TEXT = README.read_text(encoding="utf-8")
 NUMBER = re.compile(r"\d*\.\d+")
+SHADED = re.compile(rf"[·░▒▓█]?{NUMBER.pattern}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prepared() -> None:
+    prepare(TEXT)
 
 
 def alike(shown: str, made: str) -> bool:
-    """The same text, its numbers equal but for the rounding of another processor."""
+    """The same text, its numbers and their shades equal but for the rounding of another processor."""
     numbers = [[float(number) for number in NUMBER.findall(text)] for text in (shown, made)]
-    return NUMBER.sub("#", shown) == NUMBER.sub("#", made) and np.allclose(*numbers, atol=0.0101, rtol=0.01)
+    return SHADED.sub("#", shown) == SHADED.sub("#", made) and np.allclose(*numbers, atol=0.0101, rtol=0.01)
 
 
 def test_the_readme_shows_commands_and_pictures() -> None:

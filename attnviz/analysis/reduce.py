@@ -61,6 +61,8 @@ def reduced(maps: tuple[LayerMaps, ...], choice: Choice) -> Reduced:
         )
         notes.append(
             f"tokens {choice.tokens}; {percent(hidden['tokens'])} of their weight lies on others, not shown"
+            if hidden["tokens"]
+            else f"tokens {choice.tokens}: none of their weight lies on others"
         )
     way, _, first = choice.special.partition(":")
     if way != "show":
@@ -83,19 +85,19 @@ def _left_out(
 ) -> tuple[tuple[LayerMaps, ...], float]:
     """The maps with only the kept entries of both axes, and the share of the kept rows' weight hidden."""
     pairs = [_without(layer, keeps(layer.queries), keeps(layer.keys), rescale=rescale) for layer in maps]
-    shown, whole = (sum(sums[side] for _, sums in pairs) for side in (0, 1))
-    return tuple(layer for layer, _ in pairs), 1 - shown / whole if whole else 0.0
+    left, whole = (sum(sums[side] for _, sums in pairs) for side in (0, 1))
+    return tuple(layer for layer, _ in pairs), left / whole if whole else 0.0
 
 
 def _without(
     layer: LayerMaps, queries: Booleans, keys: Booleans, *, rescale: bool
 ) -> tuple[LayerMaps, tuple[float, float]]:
-    """The maps cut to the kept entries, and the sums of the kept rows' weights (shown, whole)."""
+    """The maps cut to the kept entries, and the sums of the kept rows' weights (on other keys, whole)."""
     if not (queries.any() and keys.any()):
         raise SelectionError(f"nothing is left of layer {layer.name}: all of its tokens would be hidden")
     rows = layer.weights[:, queries]
     weights = rows[:, :, keys]
-    sums = (float(weights.sum(dtype=np.float64)), float(rows.sum(dtype=np.float64)))
+    left, whole = (float(part.sum(dtype=np.float64)) for part in (rows[:, :, ~keys], rows))
     cut = replace(
         layer,
         weights=_rescaled(weights) if rescale else weights,
@@ -104,7 +106,7 @@ def _without(
         queries=_kept(layer.queries, queries),
         keys=_kept(layer.keys, keys),
     )
-    return cut, sums
+    return cut, (left, whole)
 
 
 def _rescaled(weights: Floats) -> Floats:
@@ -128,6 +130,8 @@ def _kept(axis: Axis, keep: Booleans) -> Axis:
         words=tuple(compress(axis.words, keep)),
         special=tuple(compress(axis.special, keep)),
         ids=tuple(compress(axis.ids, keep)),
+        masks=tuple(compress(axis.masks, keep)),
+        grid=axis.grid if keep.all() else None,
     )
 
 

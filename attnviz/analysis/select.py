@@ -87,33 +87,51 @@ def named_heads(layers: Sequence[LayerFacts], text: str) -> Wanted:
 def selected(capture: Capture, choice: Choice) -> Capture:
     """The capture with only the chosen maps in it: the whole ones, or if some were not kept the pooled ones.
 
+    Without a choice of maps those that were kept will do; a note says which.
     Raises SelectionError if a map was chosen that was kept neither way.
     """
-    wanted = wanted_heads(capture.model.layers, choice)
+    wanted, notes = wanted_heads(capture.model.layers, choice), capture.notes
     kept = next((maps for maps in (capture.maps, capture.pooled) if not _missing(wanted, maps)), None)
     if kept is None:
-        raise _not_kept(wanted, capture)
+        missing, kept = _fuller(wanted, capture)
+        there = _without(wanted, missing)
+        if choice.maps or not there:
+            raise _not_kept(missing, kept)
+        wanted, notes = there, (*notes, f"only maps of {_shortened(_names(there))} were kept")
     layers = {maps.name: maps for maps in kept}
-    return replace(capture, maps=Layers(_picked(layers[name], heads) for name, heads in wanted.items()))
+    maps = Layers(_picked(layers[name], heads) for name, heads in wanted.items())
+    return replace(capture, maps=maps, notes=notes)
+
+
+def _names(heads: Wanted) -> list[str]:
+    return [f"{name}.{head}" for name, numbers in heads.items() for head in numbers]
 
 
 def _missing(wanted: Wanted, kept: Layers) -> list[str]:
     """The names of the heads that are wanted and were not kept."""
-    there = {maps.name: maps.heads for maps in kept}
-    return [
-        f"{name}.{head}"
-        for name, heads in wanted.items()
-        for head in heads
-        if head not in there.get(name, ())
-    ]
+    there = set(_names({maps.name: maps.heads for maps in kept}))
+    return [name for name in _names(wanted) if name not in there]
 
 
-def _not_kept(wanted: Wanted, capture: Capture) -> SelectionError:
-    """What to say where neither whole nor pooled maps hold all that is wanted: of the fuller ones."""
-    missing, kept = min(
+def _without(wanted: Wanted, missing: Sequence[str]) -> Wanted:
+    """The heads that are wanted and are not missing."""
+    gone = set(missing)
+    left = {
+        name: tuple(head for head in heads if f"{name}.{head}" not in gone) for name, heads in wanted.items()
+    }
+    return {name: heads for name, heads in left.items() if heads}
+
+
+def _fuller(wanted: Wanted, capture: Capture) -> tuple[list[str], Layers]:
+    """Of whole and pooled maps those that hold more of what is wanted, after the names of what they lack."""
+    return min(
         ((_missing(wanted, maps), maps) for maps in (capture.maps, capture.pooled)),
         key=lambda found: (len(found[0]), not found[1]),
     )
+
+
+def _not_kept(missing: Sequence[str], kept: Layers) -> SelectionError:
+    """What to say where neither whole nor pooled maps hold all that is chosen."""
     there = [f"{layer.name}.{head}" for layer in kept for head in layer.heads]
     if not there:
         return SelectionError(

@@ -1,6 +1,7 @@
 """``attnviz doctor``: whether a model is captured exactly."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SENTENCE = "The cat sat on the mat because it was tired, and nobody woke it up."
 HEADINGS = ("layer", "kind", "heads", "key heads", "window", "route", "differs", "sums", "disturbed")
+SPARED = ("key heads", "window", "route", "kind", "sums", "disturbed")
+"""What is left out first where a terminal has no room for all of it; the document has it."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,32 @@ def _print(found: "Diagnosis") -> None:
     model = found.model
     kind = f"{printable(model.family)}, {model.dtype}, {model.device}, {found.tokens} tokens"
     console.print(f"{printable(model.name)}  {kind}")
-    console.print(_layers(found))
+    table, left_out = _layers(found, console.width)
+    console.print(table)
+    if left_out:
+        console.print(f"not shown: {', '.join(left_out)}; a wider terminal or --json has room")
     if found.needs:
         console.print(_needs(found.needs))
+    for line in found.unread:
+        console.print(line, soft_wrap=True)
     console.print(_summary(found))
 
 
-def _layers(found: "Diagnosis") -> "Table":
-    table = _table(HEADINGS, left=("layer", "kind", "route"))
-    for layer in found.layers:
-        table.add_row(*_row(layer))
-    return table
+def _layers(found: "Diagnosis", columns: int) -> tuple["Table", list[str]]:
+    """As much of each layer as fits into so many columns, and what does not."""
+    rows = [_row(layer) for layer in found.layers]
+    widths = {name: max(map(len, cells)) for name, *cells in zip(HEADINGS, HEADINGS, *rows, strict=True)}
+    left_out: list[str] = []
+    for name in SPARED:
+        shown = [name for name in HEADINGS if name not in left_out]
+        if sum(widths[name] + 2 for name in shown) - 2 <= columns:  # two blanks between them
+            break
+        left_out.append(name)
+    shown = [name for name in HEADINGS if name not in left_out]
+    table = _table(shown, left=("layer", "kind", "route"))
+    for row in rows:
+        table.add_row(*(cell for name, cell in zip(HEADINGS, row, strict=True) if name in shown))
+    return table, left_out
 
 
 def _row(layer: "LayerReport") -> list[str]:
@@ -97,7 +115,7 @@ def _needs(needs: "tuple[Needs, ...]") -> "Table":
     return table
 
 
-def _table(headings: tuple[str, ...], *, left: tuple[str, ...]) -> "Table":
+def _table(headings: Sequence[str], *, left: tuple[str, ...]) -> "Table":
     from rich import box
     from rich.table import Table
 

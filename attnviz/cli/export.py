@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from attnviz.cli.options import (
     Choices,
     Drawing,
+    Drawn,
     EngineName,
     Exporting,
     Heads,
     Models,
     Planned,
-    View,
     command,
 )  # fmt: skip
 from attnviz.errors import OutputError, UsageError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from attnviz.plans.machine import Loading
     from attnviz.plans.plan import Job, Plan
 
-PATTERNS = {View.HEADS: "{model}-{view}.pdf", View.GRID: "{model}-{view}.pdf"}
+PATTERNS = {Drawn.HEADS: "{model}-{view}.pdf", Drawn.GRID: "{model}-{view}.pdf"}
 PATTERN = "{model}-{sample}.pdf"
 DIRECTORY = "figures"
 

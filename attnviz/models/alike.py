@@ -51,7 +51,7 @@ def _is_ambiguous(census: Census) -> bool:
         over is not None and lengths[over] == length
         for layer in census.facts
         if layer.stack not in ("text", "decoder")
-        for over, length in zip(census.over(layer), census.sizes[layer.name], strict=True)
+        for over, length in zip(census.over[layer], census.sizes[layer.name], strict=True)
     )
 
 

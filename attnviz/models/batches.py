@@ -79,5 +79,7 @@ def own_tokens(ids: Tensor, mask: Any) -> range:
     length = ids.shape[1]
     if not isinstance(mask, Tensor) or mask.shape != ids.shape[:2]:
         return range(length)
+    if bool(mask.all()):
+        return range(length)
     real = mask[0].nonzero()[:, 0].tolist()
     return range(real[0], real[-1] + 1) if real else range(length)

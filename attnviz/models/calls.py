@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -64,7 +64,7 @@ class AttentionCall:
     def keys(self) -> int:
         return self.key.shape[2]
 
-    @property
+    @cached_property
     def group(self) -> int:
         """How many heads share a key head; 1 where that does not come out even."""
         group, rest = divmod(self.heads, self.key.shape[1])
@@ -73,13 +73,25 @@ class AttentionCall:
     @cached_property
     def sinks(self) -> Any:
         """What takes weight from the keys in the softmax, if anything does: ``[heads]`` scores, mostly."""
-        there = (self.options.get(name, getattr(self.module, name, None)) for name in ("sinks", "s_aux"))
-        return next((sinks for sinks in there if sinks is not None), None)
+        for name in ("sinks", "s_aux"):
+            sinks = self.options[name] if name in self.options else _held(self.module, name)
+            if sinks is not None:
+                return sinks
+        return None
 
     @property
     def bias(self) -> Tensor | None:
         """What is added to the scores by position, broadcastable to ``[batch, heads, queries, keys]``."""
         return self.options.get("position_bias")
+
+
+def _held(module: nn.Module, name: str) -> Any:
+    """An attribute of a module, None without it: found out without the exception that torch would make."""
+    own = vars(module)
+    there = name in own or name in own["_parameters"] or name in own["_buffers"] or name in own["_modules"]
+    if there or hasattr(type(module), name) or type(module).__getattr__ is not nn.Module.__getattr__:
+        return getattr(module, name, None)
+    return None
 
 
 def of_sample(call: AttentionCall, sample: int) -> AttentionCall:
@@ -149,6 +161,17 @@ def cut_heads(scores: Tensor | None, heads: slice) -> Tensor | None:
     return scores if scores is None or scores.shape[1] == 1 else scores[:, heads]
 
 
+def of_heads(mask: Tensor, heads: range) -> Tensor:
+    """A mask ``[1 or all heads, ...]`` of some heads: the one of all of them, where it has one."""
+    return mask if mask.shape[0] == 1 else mask[heads.start : heads.stop]
+
+
+def cut(tensor: Tensor, dim: int, part: range) -> Tensor:
+    """A part of one axis, as a view; the tensor itself where that is all."""
+    whole = len(part) == tensor.shape[dim]
+    return tensor if whole else tensor.narrow(dim, part.start, len(part))
+
+
 def cut_rows(scores: Tensor, rows: slice, keys: int) -> Tensor:
     """Rows of something shaped like the scores; what is longer than the keys (a static cache) is cut."""
     return (scores if scores.shape[-2] == 1 else scores[..., rows, :])[..., :keys]
@@ -157,6 +180,13 @@ def cut_rows(scores: Tensor, rows: slice, keys: int) -> Tensor:
 def may_see(mask: Tensor) -> Tensor:
     """Which keys a mask allows, bool of its shape; of numbers that are added, those as low as HIDING hide."""
     return mask if mask.dtype == torch.bool else mask > HIDING
+
+
+def hides_rows_by_numbers(call: AttentionCall) -> bool:
+    """Whether some row may see nothing, by a mask of numbers: these are no less than finite."""
+    if call.mask is None or call.mask.dtype == torch.bool:
+        return False
+    return not bool(may_see(call.mask[..., : call.keys]).any(-1).all())
 
 
 @dataclass(frozen=True)
@@ -192,14 +222,18 @@ def _causal(call: AttentionCall, rows: range) -> Block:
     """Without a mask: everything, or what is not later."""
     device = call.query.device
     if not call.causal:
-        return Block(
-            rows, range(call.keys), torch.ones(1, 1, 1, dtype=torch.bool, device=device), None, 0, None
-        )
+        return Block(rows, range(call.keys), everything(device), None, 0, None)
     columns = range(min(rows.stop, call.keys))
     shape = 1, len(rows), len(columns)
     visible = torch.ones(shape, dtype=torch.bool, device=device).tril_(rows.start)
     first = min(rows.start, columns.stop)
     return Block(rows, columns, visible, ~visible[..., first:], first, None)
+
+
+@cache
+def everything(device: torch.device) -> Tensor:
+    """``[1, 1, 1]``, True: each row and key. Made once, so nobody may write into it."""
+    return torch.ones(1, 1, 1, dtype=torch.bool, device=device)
 
 
 def _masked(call: AttentionCall, mask: Tensor, rows: range) -> Block:

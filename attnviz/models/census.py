@@ -14,6 +14,7 @@ from torch import nn
 from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
 from attnviz.models.facts import window_of
+from attnviz.models.fresh import changes, fresh
 from attnviz.models.hub import first_line
 from attnviz.models.naming import Attention, named
 from attnviz.models.reasons import Reason, RefusedError, is_no_softmax
@@ -22,11 +23,12 @@ from attnviz.models.routes.frames import ATTENTION, Frames
 from attnviz.models.routes.given import Given
 from attnviz.models.routes.hook import hooked
 from attnviz.models.routes.layouts import LAYOUTS, in_whole
-from attnviz.models.routes.merged import Part, apart
+from attnviz.models.routes.merged import Part, apart, merges
 from attnviz.models.routes.softmax import watching
 from attnviz.models.sides import READ, WRITTEN, Over, length_of, over_of
 from attnviz.models.steady import steady
 from attnviz.models.tap import tapped
+from attnviz.observe.memory import is_exhaustion
 
 
 class Key(NamedTuple):
@@ -79,8 +81,21 @@ class Census:
     def by_key(self) -> Mapping[Key, LayerFacts]:
         return {met.key: facts for met, facts in zip(self.met, self.facts, strict=True)}
 
-    def over(self, layer: LayerFacts) -> tuple[Over, Over]:
-        """What the queries and the keys of a layer are over."""
+    def holds_for(self, tensors: Mapping[str, Any]) -> bool:
+        """Whether other input of the same names and shapes is sure to show the same attentions.
+
+        It is not where an object is given that runs write into, and where a module comes by several times
+        with a query each: how often depends on what it reads.
+        """
+        steps = Counter((met.key.path, met.key.route) for met in self.met if met.queries == 1)
+        return not any(changes(value) for value in tensors.values()) and max(steps.values(), default=0) < 2
+
+    @cached_property
+    def over(self) -> Mapping[LayerFacts, tuple[Over, Over]]:
+        """What the queries and the keys of each layer are over."""
+        return {layer: self._over(layer) for layer in (*self.facts, *self.others)}
+
+    def _over(self, layer: LayerFacts) -> tuple[Over, Over]:
         queries, keys = over_of(layer.stack, decodes=self.decodes)
         not_queries, not_keys = self.alike.get(layer.name, (False, False))
         return None if not_queries else queries, None if not_keys else keys
@@ -131,7 +146,7 @@ def taken(model: nn.Module, tensors: Mapping[str, Any]) -> Census:
         decodes=decodes,
     )
     facts = tuple(_facts(model, entry, *name) for entry, name in zip(met, names, strict=True))
-    follows = bool({entry.key.route for entry in met} - {"interface"}) or _shifts(model)
+    follows = bool({entry.key.route for entry in met} - {"interface"}) or _shifts(model) or merges(model)
     return Census(
         met=tuple(met),
         facts=facts,
@@ -175,8 +190,8 @@ class Scout:
         self._reads = reads
         self.met: list[Met] = []
         self.returned: dict[str, bool] = {}
-        self.frames = Frames(model)
         self._paths = {id(module): name for name, module in model.named_modules()}
+        self.frames = Frames(model, self._paths)
         self._counts: Counter[tuple[str, str]] = Counter()
         self._last: list[tuple[str, Given]] = []
 
@@ -184,7 +199,7 @@ class Scout:
         return self._paths.get(id(module))
 
     def take(self, path: str, event: Event) -> None:
-        for part in apart(event, self._reads):
+        for part in apart(event, self.frames.running):
             self._take(path, part)
 
     def _take(self, path: str, event: Event) -> None:
@@ -228,15 +243,17 @@ def _scout(model: nn.Module, tensors: Mapping[str, Any], *, eager: bool) -> Scou
     try:
         with steady(model, eager=eager), tapped(scout), scout.frames.open(), watching(scout.frames, scout):
             if not eager:
-                model(**tensors)
+                model(**fresh(tensors))
             else:
                 with hooked(model, scout.frames, scout):
-                    model(**tensors, output_attentions=True)
+                    model(**fresh(tensors), output_attentions=True)
     except ImportError as error:
         raise RefusedError(type(model).__name__, Reason.MISSING_PACKAGE, first_line(error)) from error
     except ModelError:
         raise
     except Exception as error:
+        if is_exhaustion(error):  # answered where it is known what was given
+            raise
         raise ModelError(f"{type(model).__name__} cannot be run: {first_line(error)}") from error
     return scout
 

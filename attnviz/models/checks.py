@@ -23,6 +23,7 @@ class Reads:
     known:     how many tokens its vocabulary has, by the argument that holds them; 0 if that is not known
     positions: tokens that fit; None where there is no limit
     books:     it reads several rows of tokens at once, one of each codebook
+    frames:    images that are one sample of a model that reads videos as images
     """
 
     name: str
@@ -30,6 +31,7 @@ class Reads:
     known: Mapping[str, int]
     positions: int | None
     books: bool
+    frames: int = 1
 
 
 def check_prepared(tensors: Mapping[str, Any], reads: Reads) -> None:
@@ -47,7 +49,7 @@ def check_prepared(tensors: Mapping[str, Any], reads: Reads) -> None:
         _check_tensor(str(name), tensor)
     if reads.books:
         return
-    _check_single(tensors, reads.main)
+    _check_single(tensors, reads)
     for name in set(IDS) & set(tensors):
         _check_ids(name, tensors[name], reads)
     if is_plain(tensors) and "position_ids" not in tensors:
@@ -61,18 +63,20 @@ def _check_tensor(name: str, tensor: Any) -> None:
         raise InputError(f"{name} is of type {kind}: give tensors, such as torch.tensor([[5, 17, 3]])")
 
 
-def _check_single(tensors: Mapping[str, Any], main: str) -> None:
+def _check_single(tensors: Mapping[str, Any], reads: Reads) -> None:
     for name in ("input_ids", "inputs_embeds", *WRITTEN):
         tensor = tensors.get(name)
         if tensor is not None and (tensor.ndim < 2 or tensor.shape[0] != 1 or tensor.shape[1] == 0):
             raise InputError(
                 f"{name} has shape {list(tensor.shape)}: give a batch of one, [1, tokens], and a token"
             )
-    seen = tensors.get(main)
-    if "input_ids" in tensors or not isinstance(seen, Tensor):
-        return  # beside a text, the images of one sample may be several
-    if seen.ndim > 2 and seen.shape[0] != 1:
-        raise InputError(f"{main} has shape {list(seen.shape)}: give a batch of one, [1, ...]")
+    seen = tensors.get(reads.main)
+    if not isinstance(seen, Tensor) or seen.ndim <= 2 or seen.shape[0] == 1:
+        return
+    beside = (tensor for name, tensor in tensors.items() if name != reads.main and isinstance(tensor, Tensor))
+    one = any(tensor.ndim and tensor.shape[0] == 1 for tensor in beside)  # a text, or the grid of its patches
+    if not one and not (seen.ndim == 4 and seen.shape[0] == reads.frames):
+        raise InputError(f"{reads.main} has shape {list(seen.shape)}: give a batch of one, [1, ...]")
 
 
 def _check_ids(name: str, ids: Tensor, reads: Reads) -> None:

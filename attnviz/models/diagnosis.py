@@ -56,6 +56,8 @@ class Diagnosis:
     sample:    what it was examined with
     tokens:    how many these were
     reference: what the weights were compared with; empty if there was nothing
+    needs:     what longer texts take
+    unread:    why others that were asked for cannot be read, a line each
     """
 
     model: ModelFacts
@@ -64,6 +66,7 @@ class Diagnosis:
     reference: str
     layers: tuple[LayerReport, ...]
     needs: tuple[Needs, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def tolerance(self) -> float:

@@ -21,11 +21,17 @@ from attnviz.models.routes.frames import Frame, Frames
 
 
 def examined(
-    opened: Opened, seen: Capture, sums: Mapping[str, float], needs: tuple[Needs, ...] = ()
+    opened: Opened,
+    seen: Capture,
+    sums: Mapping[str, float],
+    *,
+    needs: tuple[Needs, ...] = (),
+    unread: tuple[str, ...] = (),
 ) -> Diagnosis:
     """What is found out about a model.
 
     seen, sums: all maps of all layers, and how far from 1 their rows sum, from the same sample
+    needs, unread: what longer texts take, and why others cannot be read
     """
     undisturbed = _numbers(opened.call())
     return Diagnosis(
@@ -37,6 +43,7 @@ def examined(
             _report(layer, opened, seen, sums=sums, undisturbed=undisturbed) for layer in seen.model.layers
         ),
         needs=needs,
+        unread=unread,
     )
 
 

@@ -61,7 +61,8 @@ def with_written(tokens: Tokens, ids: Tensor, tokenizer: Any) -> Tokens:
     own = special_pieces(tokenizer)
     special = [number in own for number in ids.tolist()]
     text, spans = _spelled(ids.tolist(), special, tokenizer, len(tokens.texts))
-    note = f"{len(ids)} tokens generated greedily"
+    last = "the last token was" if len(ids) == 1 else f"the last {len(ids)} tokens were"
+    note = f"{last} written by the model (greedily)"
     named = tokenizer.convert_ids_to_tokens(ids.tolist())
     pieces = [  # a vocabulary may be larger than its tokenizer knows
         str(number) if piece is None else piece for number, piece in zip(ids.tolist(), named, strict=True)

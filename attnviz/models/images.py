@@ -55,7 +55,10 @@ def _grids(pixels: Tensor, config: Any) -> Iterator[tuple[int, int]]:
     if pixels.ndim != 4 or pixels.shape[0] != 1 or patched is None:
         return
     size = patched.patch_size
-    down, along = size if isinstance(size, list | tuple) else (size, size)
+    sides = tuple(size) if isinstance(size, list | tuple) else (size, size)
+    if len(sides) != 2:  # one for each stage (Florence 2's tower)
+        return
+    down, along = sides
     rows, columns = pixels.shape[2] // down, pixels.shape[3] // along
     for _ in getattr(patched, "depths", None) or (1,):
         yield rows, columns

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import tokenizers
@@ -23,6 +24,7 @@ from attnviz.models.checks import Reads, check_prepared
 from attnviz.models.encoding import Reader, target_of, tokens_of
 from attnviz.models.facts import length_to_look_over, position_limit, text_config
 from attnviz.models.fingerprint import fingerprint_of
+from attnviz.models.fresh import fresh, kind_of, sizes_of
 from attnviz.models.generation import (
     Continued,
     Pass,
@@ -41,10 +43,13 @@ from attnviz.models.quiet import quiet
 from attnviz.models.run import Batch, Run, listening
 from attnviz.models.steady import steady
 from attnviz.models.switched import Parts, parts_of
+from attnviz.observe.memory import answered
 from attnviz.observe.tiles import Watch
 
 LITTLE = 8
 """Tokens of the text that a model is looked over with."""
+
+_changes_of = attrgetter("_version")
 
 LESS = 3
 """Tokens that its decoder is given, where it has one of its own."""
@@ -184,7 +189,7 @@ class LiveSource:
                 f"{sample.name} has {len(begun.ids)} tokens, and {self._name} has positions for "
                 f"{self._positions}: {sample.generate} more do not fit"
             )
-        with steady(self._model):
+        with steady(self._model, parts=self._parts):
             ids = written(self._model, self._moved(self._tensors(source, target)), sample.generate)
         longer = with_written(begun, ids[len(begun.ids) :], self._tokenizer)
         return (source, longer) if target else (longer, None)
@@ -199,6 +204,7 @@ class LiveSource:
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
         check_prepared(given, self._reads)
         self._forget_fingerprint()
+        self._forget_what_may_differ(given)
         census = self._census(given)
         _, batch = joined([given], 0)
         sides = {"input_ids": batch.read, "decoder_input_ids": batch.written}
@@ -246,15 +252,17 @@ class LiveSource:
         run = Run(self._model, census, places, watches, paths=parts.paths)
         asked = "hook" in census.routes
         with steady(self._model, eager=asked, parts=parts), listening(run, census, self._model):
-            return self._model(**self._moved(tensors), **({"output_attentions": True} if asked else {}))
+            return self._model(
+                **fresh(self._moved(tensors)), **({"output_attentions": True} if asked else {})
+            )
 
     def opened(self, encoded: Encoded) -> Opened:
         """The model laid open on one sample; what it is compared with is its own eager attention."""
         census, tensors = self._census(encoded.tensors), self._moved(encoded.tensors)
 
         def call(**options: Any) -> Any:
-            with steady(self._model, eager=True):
-                return self._model(**tensors, **options)
+            with steady(self._model, eager=True, parts=self._parts):
+                return self._model(**fresh(tensors), **options)
 
         own = returned(call(output_attentions=True), census.layers) if can_be_asked(self._model) else {}
         sites = {
@@ -282,8 +290,7 @@ class LiveSource:
     def _census(self, tensors: Mapping[str, Any]) -> Census:
         """The attentions that come by with such input, looked for once."""
         if not self._is_text(tensors):
-            kind = frozenset((name, tuple(getattr(tensor, "shape", ()))) for name, tensor in tensors.items())
-            return self._known(kind, lambda: tensors)
+            return self._known(kind_of(tensors), lambda: tensors)
         tokens = max(tensor.shape[1] for tensor in tensors.values())
         length = length_to_look_over(self._model, tokens, LITTLE)
 
@@ -292,10 +299,18 @@ class LiveSource:
 
         return self._known((frozenset(tensors), length), little)
 
+    def _forget_what_may_differ(self, tensors: Mapping[str, Any]) -> None:
+        """What is known of such input is looked for anew, where that says nothing of this one."""
+        known = self._censuses.get(kind_of(tensors))
+        if known is not None and not known.holds_for(tensors):
+            del self._censuses[kind_of(tensors)]
+            self._facts = None
+
     def _known(self, kind: object, tensors: Callable[[], Mapping[str, Any]]) -> Census:
         if kind not in self._censuses:
             given = self._moved(tensors())
-            self._censuses[kind] = told_apart(self._model, given, taken(self._model, given))
+            with answered(f"{self._name} was looked over with {sizes_of(given)}", [], str(self._device)):
+                self._censuses[kind] = told_apart(self._model, given, taken(self._model, given))
         return self._censuses[kind]
 
     def _little(self, length: int) -> dict[str, Tensor]:
@@ -328,6 +343,7 @@ class LiveSource:
         try:
             embeddings = self._model.get_input_embeddings()
         except (NotImplementedError, AttributeError):
+            # transformers knows of no table here; a model's own answer may name a part it was built without
             return 0
         return int(getattr(embeddings, "num_embeddings", None) or text_config(self._config).vocab_size)
 
@@ -337,11 +353,18 @@ class LiveSource:
         decoder = getattr(self._config.get_text_config(decoder=True), "vocab_size", 0)
         return Reads(
             name=self._name,
-            main=self._model.main_input_name,
+            main=self._main,
             known={"input_ids": self._vocabulary if self.reads_text else 0, "decoder_input_ids": decoder},
             positions=self._positions,
             books=hasattr(self._config, "num_codebooks"),
+            frames=getattr(self._config, "num_frames", None) or 1,
         )
+
+    @property
+    def _main(self) -> str:
+        """The argument that holds what the model reads; of several the first."""
+        name = self._model.main_input_name
+        return name if isinstance(name, str) else str(name[0])
 
     @property
     def _parts(self) -> Parts:
@@ -357,7 +380,11 @@ class LiveSource:
 
     def _notice_training(self) -> None:
         """Torch counts what is done to each weight: that is looked at in every run, the weights are not."""
-        changes = tuple(-1 if weight.is_inference() else weight._version for weight in self._parts.weights)
+        weights = self._parts.weights
+        try:
+            changes = tuple(map(_changes_of, weights))
+        except RuntimeError:  # of a tensor that was made in inference mode nothing is counted
+            changes = tuple(-1 if weight.is_inference() else weight._version for weight in weights)
         if changes != self._changes:
             self._changes = changes
             self._forget_fingerprint()
@@ -399,8 +426,9 @@ class LiveSource:
         return {name: tensor for name, tensor in said.items() if name in self._takes}
 
     def _moved(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        device = self._device
         return {
-            name: tensor.to(self._device) if isinstance(tensor, Tensor) else tensor
+            name: tensor.to(device) if isinstance(tensor, Tensor) else tensor
             for name, tensor in tensors.items()
         }
 

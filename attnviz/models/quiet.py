@@ -15,19 +15,31 @@ def quiet() -> Iterator[None]:
     What its reports would have said is checked where a model is loaded, and said in one line.
     """
     bars, no_hub_bars = logging.is_progress_bar_enabled(), are_progress_bars_disabled()
-    handlers = tuple(getLogger("transformers").handlers)
+    logging.disable_progress_bar()
+    try:
+        with unlogged():
+            yield
+    finally:
+        if bars:
+            logging.enable_progress_bar()
+        if no_hub_bars:
+            disable_progress_bars()
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Inside the block transformers logs nothing; for a model that runs, which draws no bars."""
+    handlers = tuple(_logger.handlers)
     for handler in handlers:  # levels stay: setting one makes every logger of the process ask again
         handler.addFilter(_nothing)
-    logging.disable_progress_bar()
     try:
         yield
     finally:
         for handler in handlers:
             handler.removeFilter(_nothing)
-        if bars:
-            logging.enable_progress_bar()
-        if no_hub_bars:
-            disable_progress_bars()
+
+
+_logger = getLogger("transformers")
 
 
 def _nothing(_: LogRecord) -> bool:

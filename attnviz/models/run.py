@@ -101,8 +101,7 @@ class Run:
 
         Returns its output, if that was made on the way.
         """
-        read = self._batch.read
-        outputs = [self._take(path, part) for part in apart(event, read.length if read else None)]
+        outputs = [self._take(path, part) for part in apart(event, self.frames.running)]
         return outputs[0]
 
     def _take(self, path: str, event: Event) -> Tensor | None:
@@ -124,7 +123,7 @@ class Run:
         return None
 
     def _place(self, layer: LayerFacts, event: Event, sample: int) -> Place:
-        return self._batch.place(layer, event, sample, self._census.over(layer))
+        return self._batch.place(layer, event, sample, self._census.over[layer])
 
     def _layer(self, key: Key, event: Event) -> LayerFacts:
         layer = self._layers.get(key)
@@ -184,8 +183,7 @@ def listening(run: Run, census: Census, model: nn.Module) -> Iterator[None]:
 
     Raises ModelError at the end if not every attention came by.
     """
-    with ExitStack() as stack:
-        stack.enter_context(tapped(run))
+    with tapped(run), ExitStack() as stack:
         if census.follows:
             stack.enter_context(run.frames.open())
         if "softmax" in census.routes:

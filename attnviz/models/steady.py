@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from attnviz.models.quiet import quiet
+from attnviz.models.quiet import unlogged
 from attnviz.models.switched import Parts, watchable
 
 
@@ -27,7 +27,7 @@ def steady(model: nn.Module, *, eager: bool = False, parts: Parts | None = None)
     Raises ModelError if its attention is computed by something whose numbers may be others.
     """
     with (
-        quiet(),
+        unlogged(),
         torch.inference_mode(),
         watchable(model, eager=eager, parts=parts),
         _same_random_numbers(),

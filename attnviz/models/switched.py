@@ -9,8 +9,8 @@ does is off.
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from transformers import PreTrainedModel
 
 from attnviz.errors import ModelError
 from attnviz.inputs import printable
+from attnviz.models.fresh import remembering, same_memories
 
 WATCHABLE = ("sdpa", "eager")
 ACCELERATORS = ("cuda", "xpu", "mps")
@@ -36,6 +37,7 @@ class Parts:
     weights:         all of them, as tensors
     modules:         all of them; paths: how the model calls each, by its identity
     implementations: whatever holds the name of the attention that is computed; caches: whether there are any
+    remembering:     modules that keep something of a run for later ones
     exchangers:      modules that may exchange their kind of attention for another one for good
     devices:         numbers of the accelerators that it lies on, which are of this ``kind``
     """
@@ -45,26 +47,28 @@ class Parts:
     paths: Mapping[int, str]
     implementations: tuple["_Holder", ...]
     caches: tuple["_Holder", ...]
+    remembering: tuple[nn.Module, ...]
     exchangers: tuple[Any, ...]
     kind: str
     devices: tuple[int, ...]
 
 
 def parts_of(model: nn.Module) -> Parts:
-    """Raises ModelError as ``check_watchable`` does."""
-    check_watchable(model)
-    named = tuple(model.named_modules())
-    modules = tuple(module for _, module in named)
-    kinds = {
-        (p.device.type, p.device.index or 0) for p in model.parameters() if p.device.type in ACCELERATORS
-    }
+    """Raises ModelError if its attention is computed by something whose numbers may be others."""
+    named, weights = tuple(model.named_modules()), tuple(model.parameters())
+    modules, implementations = tuple(module for _, module in named), tuple(_holders(model))
+    for holder in implementations:
+        _replacement(holder)
+    _check_kernels(model, modules)
+    kinds = {(w.device.type, w.device.index or 0) for w in weights if w.device.type in ACCELERATORS}
     kind = min(kinds)[0] if kinds else "cuda"
     return Parts(
-        weights=tuple(model.parameters()),
+        weights=weights,
         modules=modules,
         paths={id(module): name for name, module in named},
-        implementations=tuple(_holders(model)),
+        implementations=implementations,
         caches=tuple(_holders(model, "use_cache")),
+        remembering=remembering(modules),
         exchangers=tuple(
             module
             for module in modules
@@ -73,6 +77,15 @@ def parts_of(model: nn.Module) -> Parts:
         kind=kind,
         devices=tuple(sorted(number for name, number in kinds if name == kind)),
     )
+
+
+def _check_kernels(model: nn.Module, modules: Sequence[nn.Module]) -> None:
+    for module in modules:
+        if re.search(r"FlashAttention\d$", type(module).__name__):
+            raise ModelError(
+                f"{type(model).__name__} was built with {type(module).__name__}, which gives no weights: "
+                'load it with attn_implementation="sdpa" or "eager"'
+            )
 
 
 @contextmanager
@@ -95,9 +108,9 @@ def watchable(model: nn.Module, *, eager: bool = False, parts: Parts | None = No
 
 @dataclass
 class _Shared:
-    """A change that somebody is inside of: how it is undone, of which kind it is, and how many they are."""
+    """A change that somebody is inside of, of which kind it is, and how many they are."""
 
-    undo: ExitStack
+    change: AbstractContextManager[None]
     kind: object
     inside: int = 0
 
@@ -110,11 +123,12 @@ _left = threading.Condition()
 def _shared(key: object, kind: object, change: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
     """A change of what threads share: the first who comes in makes it, the last who leaves undoes it."""
     with _left:
-        _left.wait_for(lambda: key not in _changes or _changes[key].kind == kind)
+        while key in _changes and _changes[key].kind != kind:
+            _left.wait()
         if key not in _changes:
-            with ExitStack() as stack:
-                stack.enter_context(change())
-                _changes[key] = _Shared(stack.pop_all(), kind)
+            made = change()
+            made.__enter__()
+            _changes[key] = _Shared(made, kind)
         _changes[key].inside += 1
     try:
         yield
@@ -122,42 +136,37 @@ def _shared(key: object, kind: object, change: Callable[[], AbstractContextManag
         with _left:
             _changes[key].inside -= 1
             if not _changes[key].inside:
-                _changes.pop(key).undo.close()
+                _changes.pop(key).change.__exit__(None, None, None)
                 _left.notify_all()
 
 
 @contextmanager
 def _changed(parts: Parts, *, eager: bool) -> Iterator[None]:
-    with _own_numbers(parts, eager=eager), _not_training(parts), _same_attention_type(parts):
-        yield
+    """Attention by sdpa or eager in every part that has a choice, no caches, evaluation mode throughout.
 
-
-def check_watchable(model: nn.Module) -> None:
-    """Raises ModelError as ``watchable`` does, without touching the model."""
-    for holder in _holders(model):
-        _replacement(holder)
-    for module in model.modules():
-        if re.search(r"FlashAttention\d$", type(module).__name__):
-            raise ModelError(
-                f"{type(model).__name__} was built with {type(module).__name__}, which gives no weights: "
-                'load it with attn_implementation="sdpa" or "eager"'
-            )
-
-
-@contextmanager
-def _own_numbers(parts: Parts, *, eager: bool) -> Iterator[None]:
-    """Attention by sdpa or eager, in every part of the model that has a choice, and no caches."""
-    own = [(holder, _replacement(holder)) for holder in parts.implementations]
-    wanted: list[tuple[_Holder, Any]] = [(holder, "eager" if eager else name) for holder, name in own]
-    wanted += [(holder, False) for holder in parts.caches]
-    before = [(holder, holder.value) for holder, _ in wanted]
+    Only what is otherwise is touched: some parts may have been in evaluation mode already. BigBird exchanges
+    its block-sparse layers for full ones at the first short text, for good: that is undone too.
+    """
+    wanted: list[tuple[_Holder, Any]] = [(holder, False) for holder in parts.caches]
+    wanted += [(holder, "eager" if eager else _replacement(holder)) for holder in parts.implementations]
+    others = [(holder, own, value) for holder, value in wanted if (own := holder.value) != value]
+    training = [module for module in parts.modules if module.training]
+    kinds = [(module, module.attention_type) for module in parts.exchangers]
     try:
-        for holder, value in wanted:
+        for holder, _, value in others:
             holder.value = value
-        yield
+        for module in training:
+            module.training = False
+        with same_memories(parts.remembering):
+            yield
     finally:
-        for holder, value in before:
-            holder.value = value
+        for holder, own, _ in others:
+            holder.value = own
+        for module in training:
+            module.training = True
+        for module, kind in kinds:
+            if module.attention_type != kind:
+                module.set_attention_type(kind)
 
 
 class _Holder:
@@ -235,28 +244,3 @@ def _as_written() -> Iterator[None]:
         return
     with torch.compiler.set_stance("force_eager"):
         yield
-
-
-@contextmanager
-def _not_training(parts: Parts) -> Iterator[None]:
-    """Evaluation mode, module by module, for some may have been in it already."""
-    training = [module for module in parts.modules if module.training]
-    try:
-        for module in training:
-            module.training = False
-        yield
-    finally:
-        for module in training:
-            module.training = True
-
-
-@contextmanager
-def _same_attention_type(parts: Parts) -> Iterator[None]:
-    """BigBird exchanges its block-sparse layers for full ones at the first short text, for good."""
-    switched = [(module, module.attention_type) for module in parts.exchangers]
-    try:
-        yield
-    finally:
-        for module, kind in switched:
-            if module.attention_type != kind:
-                module.set_attention_type(kind)

@@ -9,7 +9,7 @@ computes is found out by comparing (see ``tiling``).
 import torch
 from torch import Tensor
 
-from attnviz.models.calls import AttentionCall, Block
+from attnviz.models.calls import AttentionCall, Block, cut, of_heads
 from attnviz.models.scratch import Scratch
 
 FAR = -1e30  # a score of what may not be seen: finite, so that 0 times it is 0
@@ -27,7 +27,7 @@ def weights(call: AttentionCall, heads: range, block: Block, scratch: Scratch) -
     _score(call, heads, block, scores)
     torch.softmax(scores, -1, out=made)
     if block.blind is not None:
-        made.masked_fill_(_of(block.blind, heads), 0)
+        made.masked_fill_(of_heads(block.blind, heads), 0)
     if call.sinks is not None:
         made.mul_(_left_by_sinks(call, heads, scores, made))
     return made, scores
@@ -35,19 +35,22 @@ def weights(call: AttentionCall, heads: range, block: Block, scratch: Scratch) -
 
 def attended(call: AttentionCall, heads: range, block: Block, weights: Tensor, output: Tensor) -> None:
     """Write what the rows read with these weights into the output ``[queries, heads, value_dim]``."""
-    columns, rows = block.columns, block.rows
-    value = _keys_of(call.value, call, heads)[:, columns.start : columns.stop]
-    read = torch.bmm(weights.view(len(value), -1, len(columns)), value)
-    read = read.view(len(heads), len(rows), -1)
-    output[rows.start : rows.stop, heads.start : heads.stop] = read.transpose(0, 1)
+    value = cut(_keys_of(call.value, call, heads), 1, block.columns)
+    if call.group > 1:
+        weights = weights.view(len(value), -1, len(block.columns))
+    read = torch.bmm(weights, value)
+    if call.group > 1:
+        read = read.view(len(heads), len(block.rows), -1)
+    cut(cut(output, 0, block.rows), 1, heads).copy_(read.transpose(0, 1))
 
 
 def _score(call: AttentionCall, heads: range, block: Block, scores: Tensor) -> None:
     rows, columns = block.rows, block.columns
-    key = _keys_of(call.key, call, heads)[:, columns.start : columns.stop]
-    query = call.query[0, heads.start : heads.stop, rows.start : rows.stop]
-    query = query.reshape(len(key), -1, query.shape[-1])
-    grouped = scores.view(len(key), -1, len(columns))
+    key = cut(_keys_of(call.key, call, heads), 1, columns)
+    query, grouped = cut(cut(call.query[0], 0, heads), 1, rows), scores
+    if call.group > 1:  # the rows of heads that share a key head are those of one
+        query = query.reshape(len(key), -1, query.shape[-1])
+        grouped = scores.view(len(key), -1, len(columns))
     torch.baddbmm(grouped, query, key.mT, beta=0, alpha=_scaling(call), out=grouped)
     cap = call.options.get("softcap")
     if cap is not None:
@@ -56,12 +59,12 @@ def _score(call: AttentionCall, heads: range, block: Block, scores: Tensor) -> N
         if added is not None and added.dtype != torch.bool:
             scores.add_(_part(added, heads, rows, columns))
     if block.hidden is not None:
-        scores[..., block.hidden_from :].masked_fill_(_of(block.hidden, heads), FAR)
+        scores[..., block.hidden_from :].masked_fill_(of_heads(block.hidden, heads), FAR)
 
 
 def _keys_of(keys: Tensor, call: AttentionCall, heads: range) -> Tensor:
     """Those of the key heads that serve the heads: ``[key_heads, keys, dim]``."""
-    return keys[0, heads.start // call.group : -(-heads.stop // call.group)]
+    return cut(keys[0], 0, range(heads.start // call.group, -(-heads.stop // call.group)))
 
 
 def _scaling(call: AttentionCall) -> float:
@@ -74,10 +77,6 @@ def _part(added: Tensor, heads: range, rows: range, columns: range) -> Tensor:
     added = added[0] if added.shape[1] == 1 else added[0, heads.start : heads.stop]
     added = added if added.shape[1] == 1 else added[:, rows.start : rows.stop]
     return added if added.shape[2] == 1 else added[..., columns.start : columns.stop]
-
-
-def _of(mask: Tensor, heads: range) -> Tensor:
-    return mask if mask.shape[0] == 1 else mask[heads.start : heads.stop]
 
 
 def _left_by_sinks(call: AttentionCall, heads: range, scores: Tensor, weights: Tensor) -> Tensor:

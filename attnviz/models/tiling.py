@@ -31,16 +31,17 @@ CLOSE = 5e-6  # two ways of computing the same weights differ by less
 class Taking:
     """How the weights of one call are taken.
 
-    call:   of one sample, in single precision
-    output: ``[queries, heads, value_dim]``, to be filled with what the layer reads; None if nobody needs it
-    everything: True, for what all tiles have computed
+    call:       of one sample, in single precision
+    by_formula: the textbook's is found to be its own
+    output:     ``[queries, heads, value_dim]``, to be filled with what the layer reads; None if that is not
+                needed
     """
 
     call: AttentionCall
     layer: LayerFacts
     place: Place
     scratch: Scratch
-    everything: Tensor
+    by_formula: bool
     output: Tensor | None = None
 
 
@@ -50,7 +51,7 @@ def tiles(call: AttentionCall, layer: LayerFacts, heads: range, place: Place) ->
     Raises ModelError if the model's own function returns no such weights, or no distributions.
     """
     whole = calls.side_by_side(calls.in_single_precision(calls.of_sample(call, place.sample)))
-    return _tiles(Taking(whole, layer, place, Scratch(), _everything(whole)), heads)
+    return _tiles(Taking(whole, layer, place, Scratch(), is_textbook(whole)), heads)
 
 
 def tiles_and_output(
@@ -58,29 +59,31 @@ def tiles_and_output(
 ) -> tuple[Iterator[Tile], Tensor] | None:
     """The weights of all heads, and the output ``[1, queries, heads, value_dim]``, complete after the last.
 
-    None where the output had better be the model's own: in half precision, on a GPU, where it pads, and where
-    its function is not the textbook's.
+    None where the output had better be the model's own: in half precision, on a GPU, where it pads, where its
+    function is not the textbook's, and where a row that may see nothing reads the mean of all values (what
+    torch makes of a mask's lowest numbers).
     """
-    elsewhere = call.query.dtype != torch.float32 or call.query.device.type != "cpu"
-    if elsewhere or call.query.shape[0] != 1 or len(place.queries) != call.queries:
+    query = call.query
+    elsewhere = query.dtype != torch.float32 or query.device.type != "cpu"
+    if elsewhere or query.shape[0] != 1 or len(place.queries) != call.queries:
         return None
     whole = calls.side_by_side(calls.in_single_precision(call))
-    if not is_textbook(whole):
+    if calls.hides_rows_by_numbers(call) or not is_textbook(whole):
         return None
-    output = call.query.new_empty(call.queries, call.heads, call.value.shape[-1])
-    taking = Taking(whole, layer, place, scratch, _everything(whole), output)
-    return _tiles(taking, range(call.heads)), output[None]
+    output = query.new_empty(1, call.queries, call.heads, call.value.shape[-1])
+    taking = Taking(whole, layer, place, scratch, True, output[0])
+    return _tiles(taking, range(call.heads)), output
 
 
 def _tiles(taking: Taking, heads: range) -> Iterator[Tile]:
     call = taking.call
-    by_formula = is_textbook(call)
     cells = CELLS.get(call.query.device.type, CELLS_ELSEWHERE)
     rows = taking.place.queries
     step = len(rows) if len(heads) * len(rows) * call.keys <= cells else _rows(cells, call.keys)
     for block in calls.blocks(call, rows, step):
-        for some in _batches(call, heads, cells // (len(block.rows) * len(block.columns)), split=by_formula):
-            if by_formula:
+        most = cells // (len(block.rows) * len(block.columns))
+        for some in _batches(call, heads, most, split=taking.by_formula):
+            if taking.by_formula:
                 weights, scores = textbook.weights(call, some, block, taking.scratch)
                 if taking.output is not None:
                     textbook.attended(call, some, block, weights, taking.output)
@@ -102,6 +105,9 @@ def _batches(call: AttentionCall, heads: range, most: int, *, split: bool) -> It
     split: a group that shares a key head may be taken apart; else it stays together, and where the function
            reads tensors of all heads, all do
     """
+    if split and most >= len(heads) == call.heads:
+        yield heads
+        return
     if not split:
         most = len(heads) if calls.reads_tensors(call) else max(call.group, most)
     aligned = heads.start % call.group == 0 and heads.stop % call.group == 0
@@ -131,15 +137,11 @@ def _tile(taking: Taking, heads: range, block: Block, weights: Tensor, scores: T
         columns=range(columns.start - left, columns.stop - left),
         size=(len(place.queries), len(place.keys)),
         weights=weights,
-        visible=visible if visible.shape[0] == 1 else visible[heads.start : heads.stop],
-        computed=taking.everything,
+        visible=calls.of_heads(visible, heads),
+        computed=calls.everything(taking.call.query.device),
         scores=scores,
         sink=taking.call.sinks is not None,
     )
-
-
-def _everything(call: AttentionCall) -> Tensor:
-    return torch.ones(1, 1, 1, dtype=torch.bool, device=call.query.device)
 
 
 def own_weights(call: AttentionCall, heads: range, block: Block) -> Tensor:
@@ -163,7 +165,7 @@ def own_weights(call: AttentionCall, heads: range, block: Block) -> Tensor:
         )
     kept = slice(heads.start - part.first, heads.stop - part.first)
     seen: Tensor = weights[0, kept, :, block.columns.start : block.columns.stop].float()
-    return seen if block.blind is None else seen.masked_fill(_of(block.blind, heads), 0)
+    return seen if block.blind is None else seen.masked_fill(calls.of_heads(block.blind, heads), 0)
 
 
 def _sinks_of_rows(call: AttentionCall, rows: slice) -> dict[str, Tensor]:
@@ -175,10 +177,6 @@ def _sinks_of_rows(call: AttentionCall, rows: slice) -> dict[str, Tensor]:
         for name, sink in sinks.items()
         if isinstance(sink, Tensor) and sink.ndim == 4 and sink.shape[2] == call.queries
     }
-
-
-def _of(mask: Tensor, heads: range) -> Tensor:
-    return mask if mask.shape[0] == 1 else mask[heads.start : heads.stop]
 
 
 def _added(call: AttentionCall, block: Block) -> Tensor | None:
@@ -205,12 +203,14 @@ def is_textbook(call: AttentionCall) -> bool:
     Found out by computing some rows both ways, once for each module and kind of call.
     """
     kind = (
-        *sorted(name for name, value in call.options.items() if value is not None),
+        *(name for name, value in call.options.items() if value is not None),
         None if call.mask is None else call.mask.dtype,
         call.causal,
         call.query.dtype,
     )
-    known = _verdicts.setdefault(call.module, {})
+    known = _verdicts.get(call.module)
+    if known is None:
+        known = _verdicts[call.module] = {}
     if kind not in known:
         known[kind] = _can_be_textbook(call) and _same_both_ways(call)
     return known[kind]

@@ -31,8 +31,10 @@ def places(heads: Sequence[int], tile: Tile) -> tuple[list[int], list[int]]:
 
 def picked(values: Tensor, places: Sequence[int]) -> Tensor:
     """Some entries of the first axis; no copy where they lie side by side in their order."""
-    side_by_side = list(places) == list(range(places[0], places[-1] + 1)) if places else True
-    return values[places[0] : places[-1] + 1] if places and side_by_side else values[list(places)]
+    side_by_side = bool(places) and list(places) == list(range(places[0], places[-1] + 1))
+    if side_by_side and len(places) == len(values):
+        return values
+    return values[places[0] : places[-1] + 1] if side_by_side else values[list(places)]
 
 
 def masks_of(heads: Sequence[int], tile: Tile, mask: Tensor) -> int:

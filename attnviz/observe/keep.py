@@ -102,7 +102,7 @@ def _is_whole(tile: Tile, heads: tuple[int, ...]) -> bool:
 
 def _copied(tile: Tile, heads: tuple[int, ...]) -> _Maps:
     """The maps of a layer that comes in one tile."""
-    _, theirs = places(heads, tile)
+    theirs = [head - tile.heads.start for head in heads]
     masks = (for_heads(mask, theirs).to("cpu", copy=True) for mask in (tile.visible, tile.computed))
     weights = picked(tile.weights, theirs).to("cpu", torch.float32, copy=True)
     return _Maps(heads, weights, *masks)

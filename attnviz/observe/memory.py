@@ -1,13 +1,15 @@
 """How much memory there is to keep maps in, and what is said when it is not enough."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from attnviz.errors import RoomError
 
 SHARE = 0.8  # of what is free: the model and the drawing need some too
+ALWAYS = 2**20  # bytes that are there wherever a model ran; to ask the system takes longer than to fill them
 
 _CGROUP = Path("/sys/fs/cgroup")
 _EXHAUSTED = ("out of memory", "not enough memory", "can't allocate memory", "alloc_failed")
@@ -37,15 +39,18 @@ def check_room(needs: Sequence[Need], device: str = "cpu") -> None:
     device: where the model runs; the memory of a GPU is looked at apart
     """
     if device.startswith("cuda"):
-        _check_sum(needs, [need.device for need in needs], free_on(device), f" on {device}")
-        _check_sum(needs, [need.host for need in needs], available())
+        _check_sum(needs, [need.device for need in needs], partial(free_on, device), f" on {device}")
+        _check_sum(needs, [need.host for need in needs], available)
     else:
-        _check_sum(needs, [max(need.host, need.device) for need in needs], available())
+        _check_sum(needs, [max(need.host, need.device) for need in needs], available)
 
 
-def _check_sum(needs: Sequence[Need], sizes: Sequence[int], free: int | None, where: str = "") -> None:
+def _check_sum(
+    needs: Sequence[Need], sizes: Sequence[int], ask: Callable[[], int | None], where: str = ""
+) -> None:
+    """ask: tells how many bytes are free, if that is to be known"""
     total = sum(sizes)
-    if free is None or total <= SHARE * free:
+    if total <= ALWAYS or (free := ask()) is None or total <= SHARE * free:
         return
     size, place = max((size, -place) for place, size in enumerate(sizes))
     largest = needs[-place]
@@ -84,23 +89,25 @@ def answered(reading: str, needs: Sequence[Need], device: str = "cpu") -> Iterat
     """Inside the block an allocation that fails is an RoomError, with what was expected and what would fit.
 
     reading: what is going on ("gpt2 read 4,096 tokens")
+    needs:   what was expected; none where that is not known yet
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not _is_exhaustion(error):
+        if not is_exhaustion(error):
             raise
         gpu = device.startswith("cuda")
         needed = sum(max(need.host, need.device) for need in needs)
         free = free_on(device) if gpu else available()
         left = f", and {shown(free)} are free" if free is not None else ""
+        above = f"what was asked for takes {shown(needed)} above the model's own work{left}"
+        alone = f"its own work takes more than {shown(free) + ' that are' if free is not None else 'is'} free"
         largest, way = _worth_saving(needs), "--device cpu" if gpu else "--dtype bfloat16"
         raise RoomError(
-            f"memory ran out while {reading}: what was asked for takes {shown(needed)} above the model's own "
-            f"work{left}; ",
+            f"memory ran out while {reading}: {above if needs else alone}; ",
             largest.instead if largest else "",
             of=largest.of if largest else "",
-            more=f"read a shorter text, or load the model with {way}",
+            more=f"{'read a shorter text' if needs else 'give less'}, or load the model with {way}",
         ) from error
 
 
@@ -113,7 +120,7 @@ def _worth_saving(needs: Sequence[Need]) -> Need | None:
 _WORTH_IT = 100_000_000  # bytes: less than that does not decide whether a run fits
 
 
-def _is_exhaustion(error: Exception) -> bool:
+def is_exhaustion(error: Exception) -> bool:
     """Whether there was no memory left; torch says so by words alone on a processor."""
     told = str(error).lower()
     known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

@@ -131,7 +131,7 @@ class Pace:
     """
 
     plan: Plan
-    report: Report
+    report: Report | None
     clock: Clock = time.perf_counter
     done: float = 0.0
     first: float | None = None
@@ -167,11 +167,13 @@ class Pace:
             self._tell(now)
 
     def finish(self) -> None:
-        self.report(Progress(self.plan, self.plan.layers, self.seconds, self.seconds))
+        if self.report is not None:
+            self.report(Progress(self.plan, self.plan.layers, self.seconds, self.seconds))
 
     def _tell(self, now: float) -> None:
         self.reported = now
-        self.report(Progress(self.plan, self.done / self.plan.samples, now, self.total))
+        if self.report is not None:
+            self.report(Progress(self.plan, self.done / self.plan.samples, now, self.total))
 
 
 class Paced:
@@ -180,12 +182,15 @@ class Paced:
     def __init__(self, watch: Watch, pace: Pace) -> None:
         self._watch = watch
         self._pace = pace
+        self._wanted: dict[LayerFacts, range | None] = {}
 
     def wanted(self, layer: LayerFacts) -> range | None:
-        return self._watch.wanted(layer)
+        if layer not in self._wanted:
+            self._wanted[layer] = self._watch.wanted(layer)
+        return self._wanted[layer]
 
     def see(self, tile: Tile) -> None:
         self._pace.begin(tile)
         self._watch.see(tile)
-        heads = self._watch.wanted(tile.layer) or tile.heads
+        heads = self.wanted(tile.layer) or tile.heads
         self._pace.add(len(tile.heads) * len(tile.rows) / (len(heads) * tile.size[0]))

@@ -38,7 +38,7 @@ def observe_batch(
     for encoded, looking in zip(batch, observers, strict=True):
         for observer in looking:
             observer.start(encoded.axes)
-    pace = Pace(plan, report or (lambda _: None))
+    pace = Pace(plan, report)
     with answered(f"{plan.name} read {plan.tokens:,} tokens", plan.needs, device):
         source.run(batch, [Paced(Together(looking), pace) for looking in observers])
         captures = [_capture(source, *sample) for sample in zip(batch, observers, strict=True)]

@@ -12,12 +12,14 @@ class Together:
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
+        self._looking: dict[LayerFacts, list[Observer]] = {}
 
     def wanted(self, layer: LayerFacts) -> range | None:
         ranges = [heads for observer in self._observers if (heads := observer.wanted(layer))]
         return range(min(r.start for r in ranges), max(r.stop for r in ranges)) if ranges else None
 
     def see(self, tile: Tile) -> None:
-        for observer in self._observers:
-            if observer.wanted(tile.layer):
-                observer.see(tile)
+        if tile.layer not in self._looking:
+            self._looking[tile.layer] = [one for one in self._observers if one.wanted(tile.layer)]
+        for observer in self._looking[tile.layer]:
+            observer.see(tile)

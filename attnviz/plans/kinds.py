@@ -14,14 +14,13 @@ from attnviz.errors import AttnvizError, InputError, UsageError
 from attnviz.inputs import printable
 from attnviz.plans.folder import Figure
 from attnviz.plans.plan import DIFFERENCE, FigureEntry, Job
-from attnviz.recipes import Choice, Listing, Recipe, Style
+from attnviz.recipes import Choice, Listing, Recipe
 
 if TYPE_CHECKING:
+    from attnviz.recipes import ViewName
     from attnviz.render.views import HeadGrid, HeadTable, Page, View
 
 PICTURES = (".pdf", ".png", ".svg")
-DPI = (30, 1200)
-POINTS = (2.0, 40.0)  # of a font
 
 
 Wanted = Mapping[str, tuple[int, ...]]
@@ -80,7 +79,6 @@ def check(figure: FigureEntry) -> None:
             raise UsageError(f"no view {printable(figure.view)!r}; there are {', '.join(KINDS)}")
         if figure.against is not None and figure.view != DIFFERENCE:
             raise UsageError(f"against goes with view = {DIFFERENCE!r}")
-        _check_sizes(figure.style)
         _check_suffix(figure)
         KINDS[figure.view].check(figure)
     except AttnvizError as error:
@@ -106,6 +104,7 @@ def drawn(job: Job, captures: Sequence[Capture]) -> tuple[Figure, bytes]:
 
     captures: of what the job is of, in its order. Raises AttnvizError if it cannot be drawn of these.
     """
+    from attnviz.render.captions import alternative_text, caption
     from attnviz.render.files import formats_of
 
     view = KINDS[job.figure.view].view(job.figure, captures)
@@ -123,32 +122,6 @@ def drawn(job: Job, captures: Sequence[Capture]) -> tuple[Figure, bytes]:
         alternative=alternative_text(view),
         notes=tuple(told),
     ), data
-
-
-def caption(view: "View") -> str:
-    """What a figure shows and what was averaged, hidden or rescaled, in a line for the reader."""
-    shown = [heatmap.title for heatmap in getattr(view, "heatmaps", ())][:4]
-    measured = getattr(view, "measured", "")
-    return ". ".join(part for part in (view.title, ", ".join(shown), measured, "; ".join(view.notes)) if part)
-
-
-def alternative_text(view: "View") -> str:
-    """What can be seen, for who cannot see it."""
-    return view.title
-
-
-def tex_caption(figure: Figure) -> str:
-    """A figure's caption as TeX prints it, every token as it is."""
-    from attnviz.render import markup
-
-    return markup._tex(figure.caption)
-
-
-def _check_sizes(style: Style) -> None:
-    if not DPI[0] <= style.dpi <= DPI[1]:
-        raise UsageError(f"dpi = {style.dpi}: give one from {DPI[0]} to {DPI[1]}")
-    if not POINTS[0] <= style.font_size <= POINTS[1]:
-        raise UsageError(f"font-size = {style.font_size:g}: give one from {POINTS[0]:g} to {POINTS[1]:g}")
 
 
 def _check_suffix(figure: FigureEntry) -> None:
@@ -171,6 +144,21 @@ def _check_map(figure: FigureEntry) -> None:
     pages.check(figure.style)
 
 
+def _check_view(figure: FigureEntry) -> None:
+    from attnviz.render import pages
+
+    _check_map(figure)
+    if figure.style.pages and not (figure.view == "atlas" and figure.file.lower().endswith(".pdf")):
+        raise UsageError('pages goes with view = "atlas" and a .pdf file: only a PDF has pages')
+    pages.check_view(_name(figure), figure.choice)
+
+
+def _name(figure: FigureEntry) -> "ViewName":
+    """The view, as the command line calls it."""
+    name: ViewName = figure.view  # type: ignore[assignment]  # it is one of these in KINDS
+    return name
+
+
 def _check_table(figure: FigureEntry) -> None:
     from attnviz.analysis import select
     from attnviz.render import headpages
@@ -179,12 +167,6 @@ def _check_table(figure: FigureEntry) -> None:
         raise UsageError('grid = "STATISTIC" goes with view = "grid", which needs it')
     select.check(figure.choice)
     headpages.check(figure.choice, figure.listing, figure.style)
-
-
-def _check_atlas(figure: FigureEntry) -> None:
-    _check_map(figure)
-    if figure.choice.mean is not None:
-        raise UsageError("an atlas shows every head by itself: leave out mean")
 
 
 def _check_rollout(figure: FigureEntry) -> None:
@@ -207,7 +189,7 @@ def _no_maps(_figure: FigureEntry, _layers: Sequence[LayerFacts]) -> Needs:
 def _chosen_maps(figure: FigureEntry, layers: Sequence[LayerFacts]) -> Needs:
     from attnviz.analysis.select import wanted_heads
 
-    if figure.choice == Choice(kind=figure.choice.kind):
+    if figure.choice == Choice(kind=figure.choice.kind, query=figure.choice.query):
         return Needs(overview=True)
     return Needs(wanted_heads(layers, figure.choice))
 
@@ -223,17 +205,10 @@ def _both_maps(figure: FigureEntry, layers: Sequence[LayerFacts]) -> Needs:
     return Needs(wanted, kept=wanted)
 
 
-def _heatmap(figure: FigureEntry, captures: Sequence[Capture]) -> "Page":
-    from attnviz.render.pages import heatmap_page
+def _maps(figure: FigureEntry, captures: Sequence[Capture]) -> "View":
+    from attnviz.render.pages import heatmap_view
 
-    return heatmap_page(captures[0], figure.choice, figure.style)
-
-
-def _atlas(figure: FigureEntry, captures: Sequence[Capture]) -> "Page":
-    """Every chosen head, and no map with labels."""
-    from attnviz.render.pages import atlas_page
-
-    return atlas_page(captures[0], figure.choice, figure.style)
+    return heatmap_view(captures[0], figure.choice, figure.style, _name(figure))
 
 
 def _table(figure: FigureEntry, captures: Sequence[Capture]) -> "HeadTable":
@@ -266,8 +241,7 @@ def _difference(figure: FigureEntry, captures: Sequence[Capture]) -> "Page":
 
 
 KINDS: Mapping[str, Kind] = {
-    "heatmap": Kind(_check_map, _chosen_maps, _heatmap),
-    "atlas": Kind(_check_atlas, _chosen_maps, _atlas),
+    **dict.fromkeys(("heatmap", "maps", "atlas", "lines", "strip"), Kind(_check_view, _chosen_maps, _maps)),
     "heads": Kind(_check_table, _no_maps, _table),
     "grid": Kind(_check_table, _no_maps, _grid),
     DIFFERENCE: Kind(_check_difference, _both_maps, _difference),

@@ -13,7 +13,6 @@ from attnviz.files import write_whole, writing_whole
 from attnviz.frames import columns
 from attnviz.metrics import METRICS
 from attnviz.plans.folder import Figure
-from attnviz.plans.kinds import tex_caption
 from attnviz.plans.plan import Seen
 from attnviz.stored import files
 
@@ -113,12 +112,14 @@ def _write_parquet(path: Path, seen: Sequence[tuple[Seen, Path]]) -> None:
 
 
 def _tex_figure(figure: Figure) -> str:
+    from attnviz.render.tex import tex
+
     return "\n".join(
         [
             "\\begin{figure}",
             "  \\centering",
             f"  {_included(figure.file)}",
-            f"  \\caption{{{tex_caption(figure)}}}",
+            f"  \\caption{{{tex(figure.caption)}}}",
             f"  \\label{{fig:{_label(figure.file)}}}",
             "\\end{figure}",
             "",

@@ -12,14 +12,15 @@ from attnviz.inputs import decoded, printable
 from attnviz.plans.names import check_pattern
 from attnviz.plans.plan import FigureEntry, ModelEntry, Plan, SampleEntry
 from attnviz.plans.samples import SampleSection, entries
-from attnviz.recipes import Choice, Listing, Style, inches, is_of
+from attnviz.recipes import Choice, Listing, Style, is_of
+from attnviz.venues import inches, points
 
 Table = Mapping[str, Any]
 Record = TypeVar("Record")
 
 SECTIONS = ("models", "samples", "figures", "defaults")
-_TYPED = {"layers": "layer", "heads": "head"}
-"""Fields of a Choice that the command line calls by another name."""
+_TYPED = {"layers": "layer", "heads": "head", "medium": "style"}
+"""Fields of a Choice or a Style that the command line calls by another name."""
 
 
 @dataclass(frozen=True)
@@ -173,12 +174,12 @@ def _figure(section: Table, where: str, defaults: Table) -> FigureEntry:
 
 
 def _measured(given: Table, where: str) -> Table:
-    """With the width, that may have been written with its unit, as a number of inches."""
-    width = given.get("width")
-    if not is_of(str | float, width):
-        return given
+    """With the width in inches, which may be a venue's or have a unit, and the letters that go with it."""
+    width, medium = given.get("width"), given.get("style", "paper")
+    named = str(width) if is_of(str | float, width) else None
     try:
-        return {**given, "width": inches(str(width))}
+        letters = {} if "font-size" in given else {"font-size": points(medium, named)}
+        return {**letters, **given, **({} if named is None else {"width": inches(named)})}
     except UsageError as error:
         raise InputError(f"{where}: {error}") from error
 

@@ -23,10 +23,12 @@ class Ink(Protocol):
     """Paints cells by their level: 0 to 255, or HIDDEN, or NOT_COMPUTED.
 
     gap:    half lines that must be left empty between two small maps for them to look apart
+    merged: cells of a pair, one above the other, that are seen as one: their mean
     digits: columns that a weight takes
     """
 
     gap: int
+    merged: int
 
     @property
     def digits(self) -> int: ...
@@ -77,6 +79,7 @@ class ColourInk:
     """
 
     gap = 1
+    merged = 1
 
     def __init__(self, cmap: str, *, few: bool, signed: bool = False) -> None:
         self._number = signed_digits if signed else two_digits
@@ -121,6 +124,7 @@ class Shades:
     """Cells as characters with more or less ink, for pipes, paper and terminals without colour."""
 
     gap = 2
+    merged = 2
     digits = DIGITS
     ramp = "·░▒▓█"
 

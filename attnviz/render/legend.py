@@ -6,7 +6,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from attnviz.render.ink import Ink
-from attnviz.render.labels import placed, width
+from attnviz.render.labels import cut, placed, width
 from attnviz.render.views import Scale
 
 _DIM = Style(dim=True)
@@ -19,7 +19,8 @@ def bar_lines(
     """The bar, and the numbers below it.
 
     left:     the column that it begins at, of a terminal that has ``space`` more
-    measured: what it measures, in more words or in fewer: the first that has room stands beside it
+    measured: what it measures, in more words or in fewer: the first that has room stands beside it; where
+              none has, the last one stands below
     """
     length = min(_LONGEST, space)
     bar = [ink.fill(255 * place // max(length - 1, 1), 1) for place in range(length)]
@@ -27,6 +28,8 @@ def bar_lines(
     words = next((text for text in measured if width(text) <= room), "")
     yield [Segment(" " * left), *bar, Segment(f"  {words}", _DIM)]
     yield list(placed(_spaced(scale.ticks(), left, length), _DIM))
+    if not words:
+        yield list(placed([(left, cut(measured[-1], space))], _DIM))
 
 
 def _spaced(ticks: list[tuple[float, str]], left: int, length: int) -> Iterator[tuple[int, str]]:

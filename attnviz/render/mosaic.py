@@ -27,14 +27,24 @@ def longest(atlas: Atlas) -> int:
     return max((max(heatmap.weights.shape) for _, _, heatmap in atlas.maps), default=1)
 
 
-def thumbnail_size(atlas: Atlas, most: int) -> int:
-    """At most so many cells on a side: for small maps as many as repeat each of theirs equally often."""
+def thumbnail_size(atlas: Atlas, most: int, merged: int = 1) -> int:
+    """At most so many cells on a side: for small maps as many as repeat each of theirs equally often.
+
+    merged: rows of cells that are painted as one; where there is room, these are of one query
+    """
     side = longest(atlas)
-    return most if side >= most else most // side * side
+    step = next((step for step in (side * merged, side) if step <= most), most)
+    return most // step * step
 
 
-def thumbnail_note(atlas: Atlas, size: int) -> str:
-    """How much of a map is in one cell of its small picture; empty where nothing was put together."""
+def thumbnail_note(atlas: Atlas, size: int, merged: int = 1) -> str:
+    """How much of a map is in one cell of its small picture; empty where nothing was put together.
+
+    merged: rows of cells that are painted as one
+    """
     side = longest(atlas)
     unit = next((heatmap.unit for _, _, heatmap in atlas.maps), "token")
-    return f"{side / size:.2g} {several(unit)} to a cell" if side > size else ""
+    keys, queries = max(side / size, 1), max(side * merged / size, 1)
+    if keys == queries:
+        return f"{keys:.2g} {several(unit)} to a cell" if keys > 1 else ""
+    return f"{keys:.2g} {unit if keys == 1 else several(unit)} across and {queries:.2g} down to a cell"

@@ -25,15 +25,16 @@ def rollout_page(capture: Capture, choice: Choice, style: Style) -> Page:
         said = [note for note in capture.notes if "rollout" in note]
         raise SelectionError(f"there is no rollout of {printable(capture.sample.name)}: {'; '.join(said)}")
     outcome = reduced(tuple(last.values()), choice)
-    made = recipe(
-        "heatmap", capture, choice, style, view="rollout", reduction={"hidden": outcome.hidden, "groups": []}
-    )
+    shown = tuple(map(_heatmap, outcome.maps))
+    notes = (*capture.notes, *outcome.notes, "rollout: product over layers of (mean over heads + I) / 2")
+    reduction = {"hidden": outcome.hidden, "shown": [each.title for each in shown], "notes": list(notes)}
+    made = recipe("rollout", capture, choice, style, view="rollout", reduction=reduction)
     return Page(
         title=pages.title_of(capture) if style.title is None else printable(style.title),
-        heatmaps=tuple(map(_heatmap, outcome.maps)),
+        heatmaps=shown,
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or "viridis",
-        notes=(*capture.notes, *outcome.notes, "rollout: product over layers of (mean over heads + I) / 2"),
+        notes=notes,
         recipe=made,
         measured=MEASURED,
     )

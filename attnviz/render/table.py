@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.padding import Padding
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -34,13 +33,13 @@ def table(view: Tabular) -> RenderableType:
 def explanation() -> RenderableType:
     """What the words and the numbers of a table mean."""
     return Group(
-        Text("pattern: a word for what a head does", style=_BOLD),
+        _Indented(Text("pattern: a word for what a head does", style=_BOLD)),
         *(_entry(*rule.split(": ", 1)) for rule in rules()),
         Text(),
-        Text("statistics: means over the rows of a head's map A", style=_BOLD),
+        _Indented(Text("statistics: means over the rows of a head's map A", style=_BOLD)),
         *(_entry(f"{metric.name} = {metric.of_row}", _told(metric)) for metric in METRICS.values()),
         Text(),
-        Text(_MISSING),
+        _Indented(Text(_MISSING)),
     )
 
 
@@ -53,7 +52,20 @@ _MISSING = (
 
 
 def _entry(name: str, meaning: str) -> RenderableType:
-    return Group(Padding(Text(name), (0, 0, 0, 2)), Padding(Text(meaning, style=_DIM), (0, 0, 0, 6)))
+    return Group(_Indented(Text(name), 2), _Indented(Text(meaning, style=_DIM), 6))
+
+
+@dataclass(frozen=True)
+class _Indented:
+    """A text so many places from the left, with no blanks after its lines."""
+
+    text: Text
+    by: int = 0
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self.text.wrap(console, options.max_width - self.by):
+            line.rstrip()
+            yield Text(" " * self.by).append_text(line)
 
 
 def _told(metric: Metric) -> str:

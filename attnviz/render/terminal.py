@@ -140,9 +140,9 @@ def _heatmap_lines(heatmap: Heatmap, paper: _Paper) -> Iterator[Line]:
 
 def _atlas_lines(atlas: Atlas, paper: _Paper) -> Iterator[Line]:
     """A small map of every head, two rows of cells to a line; heads that do not fit beside go below."""
-    size, across = _thumbnails(atlas, paper.space)
+    size, across = _thumbnails(atlas, paper.space, paper.ink.merged)
     title = cut(atlas.title, paper.space)
-    note = cut(f"  {thumbnail_note(atlas, size)}", paper.space - width(title))
+    note = cut(f"  {thumbnail_note(atlas, size, paper.ink.merged)}", paper.space - width(title))
     yield [*placed([(paper.left, title)], _BOLD), Segment(note, _DIM)]
     for first in range(0, atlas.heads, across):
         if first:
@@ -165,7 +165,7 @@ def _band(atlas: Atlas, heads: range, size: int, paper: _Paper) -> Iterator[Line
         yield paper.beside("" if line else names[layer], cells, _DIM)
 
 
-def _thumbnails(atlas: Atlas, space: int) -> tuple[int, int]:
+def _thumbnails(atlas: Atlas, space: int, merged: int) -> tuple[int, int]:
     """Cells on a side of each small map, and how many of them stand side by side."""
     tall = max(2 * _TALL // len(atlas.layers) - 1, _THUMBNAIL.start)
     for bands in range(1, atlas.heads + 1):
@@ -173,7 +173,7 @@ def _thumbnails(atlas: Atlas, space: int) -> tuple[int, int]:
         wide = (space + 1) // across - 1
         if wide >= _THUMBNAIL.start:
             break
-    return thumbnail_size(atlas, max(min(wide, tall, _THUMBNAIL[-1]), 1)), across
+    return thumbnail_size(atlas, max(min(wide, tall, _THUMBNAIL[-1]), 1), merged), across
 
 
 def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:

@@ -65,6 +65,11 @@ class Contents:
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 
+    @property
+    def names(self) -> Iterable[str]:
+        """Those of all arrays."""
+        return self._entries.keys()
+
     def array(self, name: str) -> NDArray[Any]:
         """The array of that name, mapped and read-only. Raises KeyError."""
         entry = self._entries[name]

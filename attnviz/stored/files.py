@@ -127,6 +127,8 @@ def _samples(contents: Contents) -> int:
     count = int(samples) if samples.isdecimal() else 0
     if not count or not all(f"{number}/record" in contents for number in range(count)):
         raise DamagedError(f"it does not hold the {samples} samples that it tells of")
+    if not {name.partition("/")[0] for name in contents.names} <= set(map(str, range(count))):
+        raise DamagedError(f"it holds more samples than the {samples} that it tells of")
     return count
 
 

@@ -129,7 +129,8 @@ def _told(path: Path) -> Iterator[None]:
         raise InputError(f"cannot read {printable(str(path))}: {error.strerror or error}") from error
     except (ValueError, InputError) as error:
         raise InputError(f"cannot read {printable(str(path))}: {printable(str(error))}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        # a RuntimeError is zipfile's for what is encrypted, or in a version or packing that it does not know
         raise InputError(
             f"cannot read {printable(str(path))}: it is damaged ({printable(str(error))})"
         ) from error

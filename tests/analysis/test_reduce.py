@@ -8,7 +8,7 @@ import pytest
 from attnviz.analysis.average import heatmaps
 from attnviz.analysis.reduce import check, reduced
 from attnviz.analysis.select import selected
-from attnviz.captures import Axis, LayerMaps
+from attnviz.captures import Axis, Grid, LayerMaps
 from attnviz.errors import SelectionError, UsageError
 from attnviz.recipes import Choice
 from tests.analysis.maps import LABELS, layer_maps, sentence_axis, small_capture
@@ -30,6 +30,24 @@ def test_hidden_tokens_leave_both_axes_and_their_weight_is_told() -> None:
     assert outcome.notes == (
         f"{hidden:.0%} of the weight lies on [CLS], [SEP], not shown".replace("%", " %"),
     )
+
+
+def test_weight_on_other_tokens_is_told_and_that_there_is_none() -> None:
+    maps = (layer_maps(3),)
+    [cut] = reduced(maps, Choice(tokens="0:2")).notes
+    assert cut.endswith(" % of their weight lies on others, not shown")
+    whole = reduced(maps, Choice(tokens="0:40"))
+    assert whole.notes == ("tokens 0:40: none of their weight lies on others",)
+    assert whole.hidden == {"tokens": 0}
+
+
+def test_an_axis_of_some_tokens_has_the_flags_of_these() -> None:
+    [layer] = (layer_maps(3),)
+    flags = tuple(place == 1 for place in range(len(layer.keys)))
+    keys = replace(layer.keys, masks=flags, grid=Grid(1, 1, 2))
+    [after] = reduced((replace(layer, keys=keys),), Choice(tokens="1:")).maps
+    assert after.keys.masks == flags[1:]
+    assert after.keys.grid is None
 
 
 def test_renormalised_rows_sum_to_one() -> None:

@@ -109,6 +109,17 @@ def test_where_a_whole_map_is_missing_the_pooled_ones_serve_a_choice_too() -> No
         selected(some, Choice(heads="1.2,4.0"))
 
 
+def test_without_a_choice_those_that_were_kept_are_selected_and_named() -> None:
+    capture = small_capture(5, 3)
+    kept = replace(capture, maps=selected(capture, Choice(heads="1.2,4.0")).maps)
+    chosen = selected(kept, Choice())
+    assert chosen.maps == kept.maps
+    assert chosen.notes == (*capture.notes, "only maps of 1.2, 4.0 were kept")
+    assert selected(capture, Choice()).notes == capture.notes
+    with pytest.raises(SelectionError, match=r"no map of head 0\.0 was kept, but of 1\.2, 4\.0"):
+        selected(kept, Choice(mean="heads"))
+
+
 def test_where_no_map_was_kept_none_are_offered() -> None:
     none = replace(small_capture(5, 3), maps=Layers())
     with pytest.raises(SelectionError, match=r"no map of head 4\.0 was kept, nor of any other: capture it"):

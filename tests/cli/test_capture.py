@@ -122,7 +122,7 @@ def test_a_model_of_the_environment_is_no_mistake(file: Path, monkeypatch: pytes
         (["heatmap", "--from", "{file}", "--truncate"], 2, "leave out --truncate"),
         (["heatmap", "--from", "{file}", "-l", "9"], 1, "no layer 9: there are layers 0 to 3"),
         (["heatmap", "--from", "{file}", "-H", "2.5"], 1, "no map of head 2.5 was kept, but of 2.4"),
-        (["heatmap", "--from", "{file}"], 1, "attnviz capture --keep all"),
+        (["heatmap", "--from", "{file}", "--mean", "heads"], 1, "attnviz capture --keep all"),
         (["heatmap", "--from", "none.safetensors"], 1, "cannot read none.safetensors: No such file"),
         (["heatmap", "--from", "."], 1, "cannot read .: Is a directory"),
         (["capture", SENTENCE], 2, "'-o'"),
@@ -179,6 +179,7 @@ def test_what_does_not_fit_is_answered_with_options_that_the_command_has(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(memory, "available", lambda: 10)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
     assert run([arguments[0], SENTENCE, *arguments[1:]]) == 1
     told = capsys.readouterr().err
     assert told.count("\n") == 1
@@ -187,10 +188,29 @@ def test_what_does_not_fit_is_answered_with_options_that_the_command_has(
 
 def test_the_library_is_told_its_own_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 10)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
     with pytest.raises(InputError, match=r'keep fewer \(keep="3.5,7.1"\)'):
         attnviz.capture(SENTENCE, statistics=False)
     with pytest.raises(InputError, match=r"leave them out \(statistics=False\)"):
         attnviz.capture(SENTENCE, keep=None)
+
+
+@pytest.mark.parametrize(
+    ("keep", "drawn", "note"),
+    [
+        ("2.4,3.1", ["layer 2, head 4", "layer 3, head 1"], "only maps of 2.4, 3.1 were kept"),
+        ("1,3", ["2 layers × 8 heads", "layer 3, mean over heads 0-7"], "only maps of 1.0, 1.1, 1.2"),
+    ],
+)
+def test_without_a_choice_the_maps_that_were_kept_are_drawn(
+    file: Path, keep: str, drawn: list[str], note: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["capture", SENTENCE, "--keep", keep, "-o", str(file)]) == 0
+    capsys.readouterr()
+    assert run(["heatmap", "--from", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert all(title in out for title in drawn)
+    assert note in out
 
 
 def test_pooled_maps_that_were_kept_can_be_chosen(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

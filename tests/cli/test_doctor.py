@@ -28,6 +28,20 @@ def test_a_healthy_model_is_one_row_a_layer_and_status_0(capsys: pytest.CaptureF
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    ("columns", "left_out"),
+    [(76, ""), (75, "key heads"), (60, "key heads, window"), (40, "key heads, window, route, kind")],
+)
+def test_columns_that_a_terminal_has_no_room_for_are_left_out_and_named(
+    columns: int, left_out: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(["doctor", "The cat"]) == 0
+    out = capsys.readouterr().out
+    assert "…" not in out
+    assert (f"not shown: {left_out};" in " ".join(out.split())) == bool(left_out)
+
+
 def test_what_a_longer_text_takes_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "The cat", "--tokens", "256", "--tokens", "512"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -36,9 +50,18 @@ def test_what_a_longer_text_takes_is_told(capsys: pytest.CaptureFixture[str]) ->
     assert second[-1] == "s"
 
 
-def test_more_tokens_than_the_model_reads_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["doctor", "The cat", "--tokens", "4096"]) == 1
-    assert "builtin:encoder cannot read 4,096 tokens: it has positions for 512" in capsys.readouterr().err
+def test_more_tokens_than_it_reads_are_told_in_a_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["doctor", "The cat", "--tokens", "4096", "--tokens", "256"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("builtin:encoder cannot read 4,096 tokens: it has positions for 512\n") == 1
+    assert "Captured exactly: at most" in out
+    assert "8.9 MB" in out
+    assert run(["doctor", "The cat", "--tokens", "4096", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (len(document["layers"]), document["needs"]) == (4, [])
+    assert document["unread"] == ["builtin:encoder cannot read 4,096 tokens: it has positions for 512"]
 
 
 def test_json_is_one_document_with_a_schema(capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,6 +129,12 @@ def test_the_rules_are_explained_without_a_text_and_below_a_table(capsys: pytest
     assert capsys.readouterr().out.endswith(alone)
 
 
+def test_no_line_of_the_rules_ends_with_blanks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["heads", "--explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

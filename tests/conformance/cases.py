@@ -14,7 +14,7 @@ from transformers import CONFIG_MAPPING, PreTrainedModel
 
 from tests.conformance.inputs import candidates
 from tests.conformance.models import model_classes, random_model
-from tests.conformance.reference import Own, mean_focus, own_weights, seeded
+from tests.conformance.reference import Own, called, mean_focus, own_weights
 from tests.conformance.sharpen import sharpen
 from tests.conformance.shrink import RECIPES, small_config
 from tests.conformance.special import SPECIAL, Special
@@ -53,7 +53,13 @@ def case(kind: str) -> Case:
 
     Raises NoModelError or NotBuiltError; ImportError if a package is missing.
     """
-    eager, tensors = _running(kind, SPECIAL.get(kind, Special()))
+    special = SPECIAL.get(kind, Special())
+    with special.within():
+        return _case(kind, special)
+
+
+def _case(kind: str, special: Special) -> Case:
+    eager, tensors = _running(kind, special)
     own: list[Own] = []
 
     def focus() -> float:
@@ -103,8 +109,7 @@ def _running(kind: str, special: Special) -> tuple[PreTrainedModel, Mapping[str,
                 raise NotBuiltError(f"{SECONDS} seconds; {problems[0][:300] if problems else ''}")
             try:
                 with torch.inference_mode():
-                    seeded()
-                    model(**tensors)
+                    called(model, tensors)
             except Exception as error:
                 problems.append(f"{type(model).__name__}({', '.join(tensors)}): {_said(error)}")
                 continue

@@ -112,7 +112,7 @@ def test_the_text_is_what_the_model_itself_writes(family: str, tokenizer: Any) -
     )
     axis = seen.axes.get("decoder", seen.axes.get(""))[0]
     assert axis.ids == tuple(own[0].tolist())
-    assert seen.notes == ("7 tokens generated greedily",)
+    assert seen.notes == ("the last 7 tokens were written by the model (greedily)",)
 
 
 def test_writing_stops_at_an_end_token(tokenizer: Any) -> None:
@@ -121,7 +121,9 @@ def test_writing_stops_at_an_end_token(tokenizer: Any) -> None:
     prompt = len(tokenizer("The cat sat").input_ids)
     assert ended.axes[""][0].ids[-1] == third
     assert len(ended.axes[""][0]) <= prompt + 3
-    assert ended.notes == (f"{len(ended.axes[''][0]) - prompt} tokens generated greedily",)
+    count = len(ended.axes[""][0]) - prompt
+    last = "the last token was" if count == 1 else f"the last {count} tokens were"
+    assert ended.notes == (f"{last} written by the model (greedily)",)
 
 
 def test_what_is_written_is_called_by_its_characters(tokenizer: Any) -> None:
@@ -231,9 +233,9 @@ def test_a_command_shows_what_the_model_writes(saved: Path, capsys: pytest.Captu
     assert run(["heatmap", "The cat", "-m", str(saved), "--generate", "4", "-H", "1.2", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["recipe"]["sample"]["generate"] == 4
-    assert document["recipe"]["sample"]["notes"] == ["4 tokens generated greedily"]
+    assert document["recipe"]["sample"]["notes"] == ["the last 4 tokens were written by the model (greedily)"]
     assert run(["heatmap", "The cat", "-m", str(saved), "--generate", "4", "-H", "1.2"]) == 0
-    assert "4 tokens generated greedily" in capsys.readouterr().out
+    assert "the last 4 tokens were written by the model (greedily)" in capsys.readouterr().out
 
 
 def test_a_command_refuses_to_let_an_encoder_write(

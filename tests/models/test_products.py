@@ -13,6 +13,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
+from transformers.models.t5gemma2.configuration_t5gemma2 import T5Gemma2DecoderConfig
+from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2Decoder
 
 from attnviz.captures import Capture
 from attnviz.models.live import LiveSource
@@ -198,19 +200,21 @@ def returned_windows(model: Any, image: Tensor) -> list[np.ndarray]:
     return weights
 
 
+GEMMA = {
+    "vocab_size": zoo.VOCABULARY, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": HEADS,
+    "num_key_value_heads": 2, "intermediate_size": 96, "head_dim": 16,
+    "layer_types": ["full_attention", "sliding_attention"], "sliding_window": 4,
+}  # fmt: skip
+
+
 def test_two_attentions_in_one_softmax_are_told_apart() -> None:
     """T5Gemma 2: what is written and what was read share each row, as the model returns it."""
-    text = {
-        "vocab_size": zoo.VOCABULARY, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": HEADS,
-        "num_key_value_heads": 2, "intermediate_size": 96, "head_dim": 16,
-        "layer_types": ["full_attention", "sliding_attention"], "sliding_window": 4,
-    }  # fmt: skip
     sight = {
         "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32,
         "image_size": 28, "patch_size": 14,
     }  # fmt: skip
-    encoder = {"text_config": text, "vision_config": sight, "mm_tokens_per_image": 4}
-    model: Any = model_of("t5gemma2", encoder=encoder, decoder=text)
+    encoder = {"text_config": GEMMA, "vision_config": sight, "mm_tokens_per_image": 4}
+    model: Any = model_of("t5gemma2", encoder=encoder, decoder=GEMMA)
     given = {"input_ids": tokens(9), "decoder_input_ids": tokens(9)}
     source = LiveSource(model)
     seen = observe(source, source.prepared(given), [KeepMaps()])
@@ -221,3 +225,37 @@ def test_two_attentions_in_one_softmax_are_told_apart() -> None:
         np.testing.assert_allclose(seen.maps[f"decoder.{layer}"].weights, own, atol=1e-5)
         np.testing.assert_allclose(seen.maps[f"cross.{layer}"].weights, across, atol=1e-5)
         np.testing.assert_allclose((own.sum(-1) + across.sum(-1)), 1, atol=1e-5)
+
+
+def test_what_was_read_is_as_long_as_its_states_where_a_decoder_is_alone() -> None:
+    torch.manual_seed(3)
+    model: Any = T5Gemma2Decoder(T5Gemma2DecoderConfig(**GEMMA, dropout_rate=0.0)).eval()
+    zoo.sharpen(model)
+    given = {"input_ids": tokens(9), "encoder_hidden_states": torch.randn(1, 5, 64)}
+    source = LiveSource(model)
+    seen = observe(source, source.prepared(given), [KeepMaps()])
+    model.set_attn_implementation("eager")
+    returned = model(**given, output_attentions=True)
+    for layer in range(2):
+        np.testing.assert_allclose(seen.maps[f"{layer}"].weights, returned.attentions[layer][0], atol=1e-5)
+        np.testing.assert_allclose(
+            seen.maps[f"cross.{layer}"].weights, returned.cross_attentions[layer][0], atol=1e-5
+        )
+
+
+def test_what_a_row_reads_that_a_mask_leaves_nothing_to_see_is_the_models_own() -> None:
+    """A mask of the lowest number leaves such a row the mean of all values, which later layers read."""
+    model: Any = model_of(
+        "llama",
+        vocab_size=zoo.VOCABULARY, hidden_size=64, num_hidden_layers=2, num_attention_heads=HEADS,
+        num_key_value_heads=2, intermediate_size=96,
+    )  # fmt: skip
+    mask = torch.zeros(1, 1, 7, 7)
+    mask[:, :, 2] = torch.finfo(mask.dtype).min
+    given = {"input_ids": tokens(7), "attention_mask": mask}
+    source = LiveSource(model)
+    seen = observe(source, source.prepared(given), [KeepMaps()])
+    model.set_attn_implementation("eager")
+    own = model(**given, output_attentions=True).attentions[1][0]
+    seeing = [row for row in range(7) if row != 2]
+    np.testing.assert_allclose(seen.maps["1"].weights[:, seeing], own[:, seeing], atol=1e-5)

@@ -11,7 +11,7 @@ import torch._dynamo.eval_frame as compiler
 from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel, PreTrainedModel
 
 from attnviz.errors import ModelError
-from attnviz.models.switched import check_watchable, watchable
+from attnviz.models.switched import parts_of, watchable
 from tests.models import zoo
 
 IDS = torch.tensor([[5, 17, 3, 29, 11, 2, 23]])
@@ -84,7 +84,7 @@ def test_a_layer_that_is_a_kernel_itself_is_refused_by_name(bert: BertModel) -> 
 
     bert.encoder.layer[1].attention.self = FalconFlashAttention2()
     with pytest.raises(ModelError, match="BertModel was built with FalconFlashAttention2"):
-        check_watchable(bert)
+        parts_of(bert)
 
 
 def test_training_goes_on_where_it_was(bert: BertModel) -> None:

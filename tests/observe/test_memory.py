@@ -141,6 +141,7 @@ def test_a_run_without_memory_left_is_one_line(allocate: Callable[[], None]) -> 
 
 def test_what_does_not_fit_is_refused_before_the_model_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: 900)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
 
     class Unrun(FakeSource):
         def run(self, *_: object) -> None:

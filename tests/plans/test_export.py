@@ -218,8 +218,8 @@ def test_a_model_that_is_not_there_is_said_before_anything_is_made(tmp_path: Pat
     [
         ('cmap = "nope"', r"figures\[1\]: .*nope"),
         ("vmax = 7.0", r"figures\[1\]: --vmax 7 is no weight"),
-        ("dpi = 3", r"figures\[1\]: dpi = 3: give one from 30 to 1200"),
-        ("font-size = 99.0", "font-size = 99"),
+        ("dpi = 3", r"figures\[1\]: --dpi 3 is not between 30 and 1200"),
+        ("font-size = 99.0", "--font-size 99 is not between"),
         ('view = "spiral"', r"figures\[1\]: no view 'spiral'; there are heatmap"),
         ('file = "{sample}.gif"', r"no picture is known by the suffix '.gif'"),
         ('special = "sometimes"', r"figures\[1\]: --special 'sometimes'"),

@@ -23,7 +23,9 @@ def test_a_figure_has_the_options_of_the_command_line() -> None:
     ).figures
     assert figure.choice == Choice("0-1", "2", "self", "0:4", "hide", True, "heads")
     assert figure.listing == Listing("layer<2", "first", 3, "first", None, 7)
-    assert figure.style == Style("magma", "log", 0.5, "T", pytest.approx(84 / 25.4), 300, 7.5)
+    assert figure.style == Style(
+        "magma", "log", 0.5, "T", width=pytest.approx(84 / 25.4), dpi=300, font_size=7.5
+    )
     assert (figure.view, figure.file, figure.section) == ("heads", "{sample}.pdf", "figures[1]")
 
 
@@ -34,6 +36,13 @@ def test_figures_inherit_defaults_and_say_otherwise() -> None:
     ).figures
     assert (first.choice.special, first.style.width) == ("hide", 3)
     assert (second.choice.special, second.style.width) == ("show", 3)
+
+
+def test_a_width_by_a_venues_name_brings_the_letters_it_asks_for() -> None:
+    (figure,) = plan(FIGURE + 'width = "nature"\n').figures
+    assert (figure.style.width, figure.style.font_size) == (pytest.approx(89 / 25.4), 6.2)
+    (figure,) = plan(FIGURE + 'style = "poster"\n').figures
+    assert (figure.style.medium, figure.style.font_size) == ("poster", 24)
 
 
 def test_models_are_called_by_their_names_or_labels() -> None:

@@ -14,6 +14,7 @@ from attnviz.render.figure import figure
 from attnviz.render.grid import grid as printed_grid
 from attnviz.render.gridfigure import grid_figure
 from attnviz.render.notebook import comparison_html, comparison_png
+from attnviz.render.pooling import pooled
 from attnviz.render.table import table as printed_table
 from attnviz.render.tablefiles import json_table
 from attnviz.render.terminal import page as printed_page
@@ -137,6 +138,7 @@ def test_very_many_heads_are_shown_with_the_largest_of_those_put_together():
     made = drawn(figure(many, PLAIN))
     assert inside(made)
     assert "pooled" not in " ".join(words(made))
+    assert set(pooled(many.heatmaps[0], 32).weights.ravel().tolist()) == {np.float32(0.1), np.float32(0.9)}
     text = shown(printed_page(many), 80)
     assert "heads to a cell (the largest of them is shown)" in text
     diagonal = [line for line in text.splitlines() if "██" in line or "▓▓" in line]

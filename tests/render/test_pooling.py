@@ -106,3 +106,18 @@ def test_small_maps_say_how_much_is_in_a_cell(tokens, most, size, note):
     assert thumbnail_note(view, size) == note
     words = replace(view, maps=tuple((*at, replace(small, unit="word")) for *at, small in view.maps))
     assert thumbnail_note(words, size) == note.replace("tokens", "words")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "size", "note"),
+    [
+        (4, 8, ""),  # two rows of cells are one query
+        (5, 10, ""),
+        (12, 12, "1 token across and 2 down to a cell"),
+        (24, 12, "2 tokens across and 4 down to a cell"),
+    ],
+)
+def test_small_maps_whose_rows_are_painted_in_pairs_say_so(tokens, size, note):
+    view = atlas(1, 1, tokens)
+    assert thumbnail_size(view, 12, merged=2) == size
+    assert thumbnail_note(view, size, merged=2) == note

@@ -61,22 +61,20 @@ def test_a_page_without_colours():
 
 
 def test_an_overview_without_colours():
-    """Four tokens are repeated to twelve, and two rows of these are in a line; head 1 is not there."""
+    """Four tokens are repeated to eight, and two rows of these are in a line; head 1 is not there."""
     maps = tuple((row, head, causal(many(4))) for row in range(2) for head in (0, 2))
     layer = (
-        " ███                       ███\n"
-        "        ▓▓▓▒▒▒                    ▓▓▓▒▒▒\n"
-        "        ▒▒▒▒▒▒                    ▒▒▒▒▒▒\n"
-        "        ░░░░░░░░░                 ░░░░░░░░░\n"
-        "        ░░░░░░░░░░░░              ░░░░░░░░░░░░\n"
-        "        ░░░░░░░░░░░░              ░░░░░░░░░░░░\n"
+        " ██                ██\n"
+        "        ▒▒▒▒              ▒▒▒▒\n"
+        "        ░░░░░░            ░░░░░░\n"
+        "        ░░░░░░░░          ░░░░░░░░\n"
         "\n"
     )
     assert plain(page(title="t", atlas=Atlas(("0", "1"), maps))) == (
         "t\n"
         "\n"
         "        2 layers × 3 heads\n"
-        "   head 0            1            2\n"
+        "   head 0        1        2\n"
         f"layer 0{layer}"
         f"layer 1{layer}"
         "        ·······░░░░░░▒▒▒▒▒▒▒▓▓▓▓▓▓███████  attention weight\n"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import attnviz
-from attnviz.captures import Capture, Layers
+from attnviz.captures import Capture, Captures, Layers
 from attnviz.errors import InputError, SelectionError
 from attnviz.recipes import Choice
 from tests.analysis.maps import sentence_axis, small_capture
@@ -76,6 +76,13 @@ NASTY = {
     "no samples": (with_metadata(samples="0"), "does not hold the 0 samples"),
     "samples of 5,000 digits": (with_metadata(samples="9" * 5000), "damaged"),
 }  # fmt: skip
+
+
+def test_a_file_that_tells_of_fewer_samples_than_it_holds_is_refused(file: Path) -> None:
+    Captures(2, lambda _: full_capture()).save(file)
+    file.write_bytes(with_metadata(samples="1")(file.read_bytes()))
+    with pytest.raises(InputError, match=r"it holds more samples than the 1 that it tells of"):
+        attnviz.load(file)
 
 
 @pytest.mark.parametrize("name", NASTY)
@@ -234,4 +241,4 @@ def test_what_was_not_kept_is_said_with_what_was(file: Path) -> None:
     seen = small_capture(layers=2)
     replace(seen, maps=seen.maps[1:]).save(file)
     with pytest.raises(SelectionError, match=r"no map of head 0\.0 was kept.*1\.0, 1\.1, 1\.2.*--keep all"):
-        attnviz.heatmap(attnviz.load(file))
+        attnviz.heatmap(attnviz.load(file), choice=Choice(layers="0-1"))

@@ -7,7 +7,6 @@ hook:      a module returned its weights, asked by ``output_attentions`` (``hook
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +46,32 @@ class Event(Protocol):
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of some heads of one entry of the batch, a few rows at a time."""
         ...
+
+
+@dataclass(frozen=True)
+class Around:
+    """What an attention that is seen in other coordinates has of the one that came by: all but its lengths.
+
+    inner: the attention as it came by
+    """
+
+    inner: Event
+
+    @property
+    def route(self) -> str:
+        return self.inner.route
+
+    @property
+    def heads(self) -> int:
+        return self.inner.heads
+
+    @property
+    def key_heads(self) -> int | None:
+        return self.inner.key_heads
+
+    @property
+    def in_blocks(self) -> bool:
+        return False
 
 
 def own_length(event: Event, length: int, tokens: int | None) -> int:
@@ -131,7 +156,7 @@ class Called:
 
 def over_all(mask: Tensor) -> Tensor:
     """A mask with all four axes; those that are not there are the first ones."""
-    return mask[(None,) * (4 - mask.ndim)]
+    return mask if mask.ndim == 4 else mask[(None,) * (4 - mask.ndim)]
 
 
 def side_by_side(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -154,13 +179,13 @@ class _Silence(threading.local):
 _silence = _Silence()
 
 
-@contextmanager
-def unheard() -> Iterator[None]:
+class unheard:  # noqa: N801 - used as a function; entered for every attention, where a generator costs more
     """Inside the block what this thread computes is no attention of the model's own: it comes by nowhere."""
-    _silence.depth += 1
-    try:
-        yield
-    finally:
+
+    def __enter__(self) -> None:
+        _silence.depth += 1
+
+    def __exit__(self, *_: object) -> None:
         _silence.depth -= 1
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from attnviz.captures import LayerFacts
 from attnviz.models.calls import Place
-from attnviz.models.routes.base import Event
+from attnviz.models.routes.base import Around, Event
 from attnviz.models.routes.frames import Frame
 from attnviz.models.routes.given import Given
 from attnviz.observe.tiles import Tile
@@ -209,31 +209,18 @@ LAYOUTS: dict[str, Callable[[Frame, Sequence[Tensor]], Given | None]] = {
 
 
 @dataclass(frozen=True)
-class Windows:
+class Windows(Around):
     """An attention within windows of an image, each an entry of its batch, as one of the whole image.
 
-    inner:  the attention as it came by
+    Where windows stand over its edge, that padding is attended to, and shown.
     places: which patch of the image each place of a window is: ``[windows, places]``
     """
 
-    inner: Event
     places: Tensor
-
-    @property
-    def route(self) -> str:
-        return self.inner.route
 
     @property
     def batch(self) -> int:
         return self.inner.batch // self.places.shape[0]
-
-    @property
-    def heads(self) -> int:
-        return self.inner.heads
-
-    @property
-    def key_heads(self) -> int | None:
-        return self.inner.key_heads
 
     @property
     def queries(self) -> int:
@@ -242,10 +229,6 @@ class Windows:
     @property
     def keys(self) -> int:
         return self.places.numel()
-
-    @property
-    def in_blocks(self) -> bool:
-        return False  # its padding is attended to, and shown
 
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of some heads of one image, some rows at a time; only windows are computed."""
@@ -296,6 +279,8 @@ def _renumbered(tile: Tile, heads: range) -> Tile:
 
 def in_whole(frames: Sequence[Frame], event: Event) -> Event:
     """The attention in the coordinates of the whole image, where it is one within shifted windows (Swin)."""
+    if not frames:
+        return event
     shifted = (frame for frame in reversed(frames[-5:]) if hasattr(frame.module, "shift_size"))
     frame = next(shifted, None)
     if frame is None or event.queries != event.keys:

@@ -1,11 +1,14 @@
 """Two attentions that share one softmax, told apart: what is written and what was read (T5Gemma 2)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
 
 from attnviz.captures import LayerFacts
 from attnviz.models.calls import Place
-from attnviz.models.routes.base import Called, Event
+from attnviz.models.routes.base import Around, Called, Event
+from attnviz.models.routes.frames import Frame
 from attnviz.observe.tiles import Tile
 
 MERGED = ("T5Gemma2MergedAttention",)
@@ -13,7 +16,7 @@ MERGED = ("T5Gemma2MergedAttention",)
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Around):
     """Some of the keys of an attention, in the coordinates of their own side, as the model returns them.
 
     The other keys take from its rows what a sink would: they sum to less than 1.
@@ -21,25 +24,12 @@ class Part:
     across:  whether they are the encoder's
     """
 
-    inner: Called
     columns: range
     across: bool
 
     @property
-    def route(self) -> str:
-        return self.inner.route
-
-    @property
     def batch(self) -> int:
         return self.inner.batch
-
-    @property
-    def heads(self) -> int:
-        return self.inner.heads
-
-    @property
-    def key_heads(self) -> int | None:
-        return self.inner.key_heads
 
     @property
     def queries(self) -> int:
@@ -48,10 +38,6 @@ class Part:
     @property
     def keys(self) -> int:
         return len(self.columns)
-
-    @property
-    def in_blocks(self) -> bool:
-        return False
 
     def tiles(self, layer: LayerFacts, heads: range, place: Place) -> Iterator[Tile]:
         """The weights of some heads of one sample, cut to these keys."""
@@ -77,14 +63,24 @@ def _cut(tile: Tile, wanted: range) -> Tile:
     )
 
 
-def apart(event: Event, reads: int | None) -> list[Event]:
+def merges(model: nn.Module) -> bool:
+    """Whether some of its attentions share a softmax: then the modules that run must be followed."""
+    return any(type(module).__name__ in MERGED for module in model.modules())
+
+
+def apart(event: Event, running: Sequence[Frame]) -> list[Event]:
     """The attentions that one of a running model consists of: mostly itself.
 
-    reads: how many tokens the model's encoder was given
+    running: the modules that run, the innermost last
     """
-    merged = isinstance(event, Called) and type(event.call.module).__name__ in MERGED
-    if not merged or reads is None or reads >= event.keys:
+    if not isinstance(event, Called) or type(event.call.module).__name__ not in MERGED:
         return [event]
-    own = event.keys - reads
-    assert isinstance(event, Called)
+    own = event.keys - _read(event, running)
     return [Part(event, range(own), across=False), Part(event, range(own, event.keys), across=True)]
+
+
+def _read(event: Called, running: Sequence[Frame]) -> int:
+    """How many keys are the encoder's: the module was called with its states."""
+    frames = (frame for frame in reversed(running) if frame.module is event.call.module)
+    states = next((frame.options.get("encoder_hidden_states") for frame in frames), None)
+    return states.shape[1] if isinstance(states, Tensor) else 0

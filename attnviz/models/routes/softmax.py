@@ -61,12 +61,20 @@ def _softmax(
     weights = func(*args, **options)
     scores = args[0] if args else options["input"]
     dim = args[1] if len(args) > 1 else options.get("dim")
+    if dim == 1 and scores.ndim == 3 and scores.shape[2] == 1:
+        return weights, _look(weights, scores)
     if dim not in (-1, scores.ndim - 1):
         return weights, None
     found, behind = by_heads(frames, weights), by_heads(frames, scores)
     if found is None or behind is None:
         return weights, None
     return weights, given_of(ROUTE, *found, scores=behind[0])
+
+
+def _look(weights: Tensor, scores: Tensor) -> Given:
+    """One query and one head, with a score for each key: ``[batch, keys, 1]`` (recurrent networks)."""
+    row, behind = (tensor.transpose(1, 2)[:, None] for tensor in (weights, scores))
+    return Given(ROUTE, row, row.shape[-1], scores=behind)
 
 
 def _attention(

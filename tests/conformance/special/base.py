@@ -1,6 +1,7 @@
 """What a model type needs that cannot be built by the rules alone."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +27,9 @@ class Special:
     recipe: how much is made small
     part:   the field of the configuration that the class takes, where the whole has no forward of its own
     implementation: which of the model's attentions is its reference, where it has no eager one, or where that
-            computes something else than the model does by default (a mask read as its opposite, none at all)
-    beyond: why the run does not build it
+            computes something else than the model does by default (a mask read as its opposite, none at all);
+            None: whatever each of its parts computes by default
+    within: inside it the model can be built, where transformers has a fault that keeps everybody from it
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -36,8 +38,8 @@ class Special:
     inputs: Inputs | None = None
     recipe: Recipe | None = None
     part: str | None = None
-    implementation: str = "eager"
-    beyond: str = ""
+    implementation: str | None = "eager"
+    within: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def ids(*shape: int) -> Tensor:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import torch
 from torch import randn as normal
 
-from tests.conformance.special.base import AS_WIDE, Inputs, Special, padded_text
+from tests.conformance.shrink import Recipe
+from tests.conformance.special.base import AS_WIDE, Inputs, Special, ids, ones, padded_text
 
 _SMALL_EFFICIENT = {"width_coefficient": 0.5, "depth_coefficient": 0.3, "hidden_dim": 640, "image_size": 64}
 _POINT = [1, 1, 0]
@@ -79,6 +81,29 @@ _LCNET_4 = {
         [[3, 32, 48, 2, False]],
     ],
 }
+_SWIN = {
+    "model_type": "swin",
+    "embed_dim": 16,
+    "depths": [1, 1, 1, 1],
+    "num_heads": [2, 2, 4, 4],
+    "image_size": 64,
+    "window_size": 2,
+    "out_indices": [2, 3, 4],
+    "out_features": ["stage2", "stage3", "stage4"],
+}
+
+
+def _named(_: Any) -> dict[str, Any]:
+    """An image, what is to be done with it, and three names of what may be on it."""
+    return {
+        "pixel_values": normal(1, 3, 64, 64),
+        "classes_input_ids": ids(3, 5),
+        "classes_attention_mask": ones(3, 5),
+        "tasks_input_ids": ids(1, 7),
+        "tasks_attention_mask": ones(1, 7),
+        "classes_structure": torch.tensor([3]),
+    }
+
 
 CONVOLUTION: dict[str, Special] = {
     "align": Special(
@@ -139,5 +164,22 @@ CONVOLUTION: dict[str, Special] = {
         },
         inputs=_image(128),
     ),
-    "omdet-turbo": Special(beyond="it remembers the texts that it has encoded: no two runs of it are alike"),
+    "omdet-turbo": Special(
+        recipe=Recipe(images=False),
+        start={"backbone_config": {"model_type": "swin"}},
+        config={
+            "backbone_config": _SWIN,
+            "encoder_in_channels": [32, 64, 128],
+            "vision_features_channels": [32, 32, 32],
+            "apply_layernorm_after_vision_backbone": False,
+            "text_projection_in_dim": 64,
+            "text_projection_out_dim": 64,
+            "class_embed_dim": 64,
+            "decoder_hidden_dim": 32,
+            "encoder_hidden_dim": 32,
+            "d_model": 32,
+            "image_size": 64,
+        },
+        inputs=_named,
+    ),
 }

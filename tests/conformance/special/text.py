@@ -117,7 +117,8 @@ TEXT: dict[str, Special] = {
     ),
     "recurrent_gemma": Special(config={"num_hidden_layers": 3, "attention_window_size": 6}),
     "step3p5": Special(config={"sliding_window": 6}),
-    "blt": Special(config={"num_hidden_layers": 2, "cross_attn_k": 2}),
+    "blt": Special(config={"num_hidden_layers": 2, "cross_attn_k": 2}, implementation="sdpa"),
+    "fsmt": Special(config={"use_cache": False}),  # with a cache it has no causal mask
     "qwen4_exp_text": Special(config=QWEN_4),
     "jev": Special(
         inputs=lambda _: {

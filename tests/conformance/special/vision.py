@@ -7,6 +7,7 @@ from torch import randn as normal
 
 from tests.conformance.shrink import VOCABULARY, WIDTH
 from tests.conformance.special.base import Special, ids, ones, padded
+from tests.conformance.special.sessions import HIERA, SAM2
 
 _RESNET = {
     "use_timm_backbone": False,
@@ -126,22 +127,6 @@ _SAM3_MASK_DECODER = Special(
     }
 )
 
-_HIERA = {
-    "hidden_size": 16,
-    "image_size": [64, 64],
-    "embed_dim_per_stage": [16, 32, 64, 128],
-    "num_attention_heads_per_stage": [1, 2, 4, 8],
-    "blocks_per_stage": [1, 1, 2, 1],
-    "window_size_per_stage": [4, 2, 2, 2],
-    "global_attention_blocks": [3],
-    "window_positional_embedding_background_size": [2, 2],
-}
-_SAM2 = {
-    "backbone_config": _HIERA,
-    "backbone_channel_list": [128, 64, 32, 16],
-    "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]],
-    "fpn_hidden_size": 64,
-}
 _VQ = {
     "base_channels": 32,
     "channel_multiplier": [1, 2],
@@ -155,8 +140,6 @@ _VQ = {
 def detr_64(_: Any) -> dict[str, Any]:
     return {"pixel_values": normal(1, 3, 64, 64)}
 
-
-_SESSION = "it is called with a session over the frames of a video, which a run of its own changes"
 
 VISION: dict[str, Special] = {
     "conditional_detr": Special(config=_ONE_STAGE, inputs=detr),
@@ -372,12 +355,8 @@ VISION: dict[str, Special] = {
     "sam3_vit_model": Special(config={"window_size": 2, "global_attn_indexes": [1]}),
     "sam3_vision_model": Special(config={"backbone_config": {"window_size": 2, "global_attn_indexes": [1]}}),
     "janus_vqgan": Special(config={**_VQ, "num_patches": 32}, inputs=detr_64),
-    "sam2_video": Special(beyond=_SESSION),
-    "sam3_video": Special(beyond=_SESSION),
-    "sam3_tracker_video": Special(beyond=_SESSION),
-    "edgetam_video": Special(beyond=_SESSION),
     "sam2": Special(
-        config={"vision_config": _SAM2, "prompt_encoder_config": {"image_size": 64}}, inputs=detr_64
+        config={"vision_config": SAM2, "prompt_encoder_config": {"image_size": 64}}, inputs=detr_64
     ),
     "sam3_tracker": Special(
         config={
@@ -394,8 +373,8 @@ VISION: dict[str, Special] = {
             "input_labels": ones(1, 1, 1),
         },
     ),
-    "sam2_vision_model": Special(config=_SAM2, inputs=detr_64),
-    "sam2_hiera_det_model": Special(config=_HIERA, inputs=detr_64),
+    "sam2_vision_model": Special(config=SAM2, inputs=detr_64),
+    "sam2_hiera_det_model": Special(config=HIERA, inputs=detr_64),
     "zoedepth": Special(
         config={
             "backbone_config": {
