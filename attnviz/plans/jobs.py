@@ -47,8 +47,10 @@ def _of_figure(figure: FigureEntry, plan: Plan, facts: Facts) -> Iterator[Job]:
     try:
         if not (seen := list(_seen(figure, plan))):
             raise InputError("there is nothing that it is of: with against, give another model or sample")
+        models = dict.fromkeys(of[0].model for of in seen)
+        choices = {model: list(_choices(figure, model, facts)) for model in models}
         for of in seen:
-            for choice, parts in _choices(figure, of[0].model, facts):
+            for choice, parts in choices[of[0].model]:
                 values = {
                     "model": of[0].model.label,
                     "sample": of[0].entry.name,

@@ -15,7 +15,7 @@ from typing import Any
 
 from attnviz import __version__
 from attnviz.models.known import directory_of
-from attnviz.plans.plan import Job, ModelEntry, Plan, SampleEntry, Seen
+from attnviz.plans.plan import FigureEntry, Job, ModelEntry, Plan, SampleEntry, Seen
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "matplotlib", "numpy")
 """Those whose versions can change what a figure's file holds."""
@@ -37,15 +37,19 @@ def stamp_of(model: ModelEntry) -> str:
 
 def key_of(job: Job, stamps: Mapping[ModelEntry, str]) -> str:
     """The digest of a figure's Recipe, without results, and of what it is made from."""
-    figure = job.figure
+    of = [_seen(seen, stamps) for seen in job.of]
+    return digest({"file": job.file, "figure": _drawn(job.figure), "of": of})
+
+
+@cache
+def _drawn(figure: FigureEntry) -> str:
+    """The digest of how something is drawn, whatever it is of."""
     return digest(
         {
-            "file": job.file,
             "view": figure.view,
             "choice": vars(figure.choice),
             "style": vars(figure.style),
             "listing": vars(figure.listing),
-            "of": [_seen(seen, stamps) for seen in job.of],
             "versions": versions(),
         }
     )
