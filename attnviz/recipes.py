@@ -250,16 +250,16 @@ def _check_fields(record: type, data: object) -> None:
         known = ", ".join(sorted(hints))
         raise InputError(f"this recipe has entries that are not known here: a {record.__name__} has {known}")
     for name, value in data.items():
-        if not _is_of(hints[name], value):
+        if not is_of(hints[name], value):
             raise InputError(f"this recipe is damaged: {name} is {value!r}")
 
 
-def _is_of(hint: Any, value: object) -> bool:
-    """Whether a value read from JSON is what a field's annotation says."""
+def is_of(hint: Any, value: object) -> bool:
+    """Whether a value read from JSON or TOML is what a field's annotation says."""
     if get_origin(hint) is Literal:
         return value in get_args(hint)
     if get_origin(hint) in (Union, UnionType):
-        return any(_is_of(part, value) for part in get_args(hint))
+        return any(is_of(part, value) for part in get_args(hint))
     plain = get_origin(hint) or hint
     if plain is float:
         return isinstance(value, int | float) and not isinstance(value, bool)

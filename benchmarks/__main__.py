@@ -6,6 +6,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from benchmarks import plans
 from benchmarks.capture import minilm
 from benchmarks.pairs import PAIRS, Comparison, python, report
 
@@ -31,6 +32,12 @@ def comparisons(directory: Path) -> list[Comparison]:
         Comparison(
             "`attnviz heatmap --from` / `import rich, numpy`",
             [attnviz, "heatmap", "--from", _captured(attnviz, directory)],
+            python("import rich, numpy"),
+            3.0,
+        ),
+        Comparison(
+            "a second `attnviz export` of 200 figures / `import rich, numpy`",
+            plans.exported(directory, plans.FEW),
             python("import rich, numpy"),
             3.0,
         ),
@@ -106,4 +113,5 @@ def _inside(
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as directory:
-        sys.exit(0 if report(comparisons(Path(directory))) else 1)
+        held = report(comparisons(Path(directory)))
+        sys.exit(0 if plans.memory_held() and held else 1)

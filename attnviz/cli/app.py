@@ -14,6 +14,7 @@ from attnviz.cli.capture import capture
 from attnviz.cli.compare import compare
 from attnviz.cli.diff import diff
 from attnviz.cli.doctor import doctor
+from attnviz.cli.export import export
 from attnviz.cli.heads import heads
 from attnviz.cli.heatmap import heatmap
 from attnviz.cli.models import models
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command(short_help="Draw attention.")(heatmap)
 app.command(short_help="Keep what was seen, to look at it again at once.")(capture)
 app.command(short_help="List heads: what each does, its statistics, its strongest pair.")(heads)
+app.command(short_help="Make many figures, for a paper.")(export)
 app.command(short_help="Find the heads of one model in another, and what changed between two.")(compare)
 app.command(short_help="What differs between two texts, or two models.")(diff)
 app.command(short_help="Test heads on known relations and random tokens.")(probe)

@@ -425,6 +425,63 @@ class Drawing:
         )
 
 
+class Drawn(StrEnum):
+    HEATMAP = "heatmap"
+    MAPS = "maps"
+    ATLAS = "atlas"
+    LINES = "lines"
+    STRIP = "strip"
+    HEADS = "heads"
+    GRID = "grid"
+    ROLLOUT = "rollout"
+
+
+class EngineName(StrEnum):
+    LOCAL = "local"
+    RAY = "ray"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is made of what, where no plan says it."""
+
+    plan: Annotated[
+        Path | None,
+        Argument(metavar="PLAN.toml", help="Models, samples and figures; or else --texts and options."),
+    ] = None
+    texts: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Without a plan: a sample a line, or a row of a .jsonl or .csv file."),
+    ] = None
+    view: Annotated[Drawn, Option(help="Without a plan: what is drawn of each.")] = Drawn.HEATMAP
+    truncate: Annotated[
+        bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class Exporting:
+    """How a plan is carried out."""
+
+    check: Annotated[
+        bool, Option("--check", help="Only check the plan: models, layers, heads, files. Loads no model.")
+    ] = False
+    dry_run: Annotated[bool, Option("--dry-run", help="Only list what would be made.")] = False
+    verify: Annotated[
+        bool, Option("--verify", help="Look at the bytes of all files and weights, not only at their sizes.")
+    ] = False
+    engine: Annotated[EngineName, Option(help="What makes the figures: this machine, or a Ray cluster.")] = (
+        EngineName.LOCAL
+    )
+    address: Annotated[
+        str | None,
+        Option(metavar="HOST:PORT", help="Of the Ray cluster; else one is looked for, or started."),
+    ] = None
+    workers: Annotated[
+        int | None, Option(metavar="N", min=1, help="Processes that draw, or of Ray that run models.")
+    ] = None
+
+
 @dataclass(frozen=True)
 class Keeping:
     """What is kept of a run, and where."""
