@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attnviz.cli.options import Inputs, Kept, KeptTwo, Texts
 from attnviz.errors import InputError, UsageError
-from attnviz.inputs import Sample, check_texts
+from attnviz.inputs import Sample, check_texts, decoded, lines_of
 
 if TYPE_CHECKING:
     from attnviz.captures import Capture, Captures
@@ -70,7 +70,7 @@ def _texts(inputs: Texts) -> list[tuple[str, str]]:
     if inputs.file is not None and given:
         raise UsageError("give a TEXT or --file, not both")
     if inputs.file is not None:
-        return _split(inputs.file.stem, _decoded(_bytes(inputs.file), str(inputs.file)), inputs.lines)
+        return _split(inputs.file.stem, decoded(_bytes(inputs.file), str(inputs.file)), inputs.lines)
     if not given:
         raise UsageError('nothing to read: give a TEXT, for example attnviz heatmap "The cat sat on the mat"')
     if inputs.lines and given != ["-"]:
@@ -86,17 +86,13 @@ def _texts(inputs: Texts) -> list[tuple[str, str]]:
 
 
 def _standard_input(inputs: Texts) -> list[tuple[str, str]]:
-    return _split("stdin", _decoded(sys.stdin.buffer.read(), "standard input"), inputs.lines)
+    return _split("stdin", decoded(sys.stdin.buffer.read(), "standard input"), inputs.lines)
 
 
 def _split(name: str, text: str, lines: bool) -> list[tuple[str, str]]:
     if not lines:
         return [(name, text.removesuffix("\n"))]
-    found = [
-        (number, line)
-        for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1)
-        if line.strip()
-    ]
+    found = lines_of(text)
     if not found:
         raise InputError(f"{name} is empty: give at least one line of text")
     return [(f"{name}-{number}", line) for number, line in found]
@@ -107,13 +103,3 @@ def _bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror or error}") from error
-
-
-def _decoded(data: bytes, name: str) -> str:
-    if (place := data.find(b"\0")) >= 0:
-        raise InputError(f"{name} is no text: byte {place} is NUL; give UTF-8 text")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        byte = f"byte {error.start} is 0x{data[error.start]:02x}"
-        raise InputError(f"{name} is not UTF-8: {byte}; convert it, for example with iconv") from error
