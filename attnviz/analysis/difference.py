@@ -7,7 +7,6 @@ all, 1 where it looks at other tokens altogether.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 from attnviz.analysis.beside import (
     Beside,
     Places,
+    beside,
+    beside_by_entries,
     common,
     cut_differently,
     pairs_by_label,
@@ -25,8 +26,9 @@ from attnviz.analysis.beside import (
 from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import selected, wanted_heads
 from attnviz.analysis.similarity import divergences
-from attnviz.captures import Booleans, Capture, Floats, Head, Numbers
+from attnviz.captures import Booleans, Capture, Floats, Head, LayerMaps, Numbers
 from attnviz.errors import InputError, SelectionError
+from attnviz.inputs import Sample, printable
 from attnviz.recipes import Choice
 
 
@@ -96,11 +98,10 @@ def difference(first: Capture, second: Capture, choice: Choice = Choice()) -> Di
         choice = replace(choice, words=True)
         notes.append("the models cut the text into other tokens: compared by words")
     one, two = (reduced(seen.maps, choice) for seen in chosen)
-    pairs = cache(pairs_by_place if one_text else pairs_by_label)
-    layers = tuple(
-        Beside(a, b, pairs(a.queries, b.queries), pairs(a.keys, b.keys))
-        for a, b in zip(one.maps, two.maps, strict=True)
-    )
+    if one_text and not one_model and choice.words:
+        layers = _by_words(one.maps, two.maps, first.sample)
+    else:
+        layers = beside(one.maps, two.maps, pairs_by_place if one_text else pairs_by_label)
     _check_common(layers, first, second)
     return Difference(
         first=first,
@@ -191,6 +192,14 @@ def _read(seen: Capture) -> tuple[object, ...]:
     sample = seen.sample
     unkept = () if sample.text else tuple(note for note in seen.notes if "sha256" in note)
     return (sample.text, sample.pair, sample.chat, *unkept)
+
+
+def _by_words(first: Sequence[LayerMaps], second: Sequence[LayerMaps], sample: Sample) -> tuple[Beside, ...]:
+    """Raises InputError where nobody can know which words of the two models are the same."""
+    try:
+        return beside_by_entries(first, second, sample)
+    except ValueError as error:
+        raise InputError(f"no difference of {printable(sample.name)}: {error}") from error
 
 
 def _check_common(layers: Sequence[Beside], first: Capture, second: Capture) -> None:

@@ -9,9 +9,9 @@ is known by its place, among entries of the same unit and number.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from attnviz.captures import Axis
+from attnviz.captures import Axis, LayerMaps
 from attnviz.inputs import Sample, Span, word_spans, words_touched
 
 Entry = tuple[str | int, ...]
@@ -22,6 +22,15 @@ Named = tuple[Entry | None, ...]
 
 _Words = list[range]
 _Place = int | Entry  # the number of a word in the text, or what else there is
+
+
+def distinct_axes(layers: Iterable[LayerMaps]) -> list[Axis]:
+    """The axes of some layers, each once."""
+    distinct: list[Axis] = []
+    for axis in (axis for layer in layers for axis in (layer.queries, layer.keys)):
+        if axis not in distinct:  # mostly the same object: no hash is made of its thousands of entries
+            distinct.append(axis)
+    return distinct
 
 
 def common_entries(

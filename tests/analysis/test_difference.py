@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
+from attnviz.analysis.compare import compare
 from attnviz.analysis.difference import Difference, difference, row_distance
 from attnviz.analysis.spread import Spread, spread
 from attnviz.captures import Capture
@@ -132,6 +133,21 @@ def test_two_models_that_cut_a_text_differently_are_compared_by_words() -> None:
     whole = second.maps[0].weights[0]
     tired = spread_all(found).second[0].weights[0][2, 3]
     assert tired == pytest.approx(whole[3, 4] + whole[3, 5])
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_two_models_of_one_text_have_changed_as_much_as_compare_finds(*, causal: bool) -> None:
+    """One has a token over three words, and the other reads nothing of the last of a second three."""
+    text = "日本語 the cat 東京都 sat"
+    first = capture_of(text)
+    second = capture_of(
+        text, pieces="日 本 語 th e cat 東 京 sat", shape=(2, 3), model="two", causal=causal, seed=1
+    )
+    for one, other in ((first, second), (second, first)):
+        found = difference(one, other)
+        assert [label[:2] for label in labels(found)] == ["[C", "日本", "th", "ca", "東京", "sa", "[S"]
+        compared = compare([one, one], [other, other]).changes
+        assert changes(found) == pytest.approx({each.head.name: each.change.value for each in compared})
 
 
 def test_two_models_that_cut_a_text_alike_are_compared_by_tokens() -> None:
