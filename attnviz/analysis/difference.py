@@ -25,6 +25,7 @@ from attnviz.analysis.beside import (
 )
 from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import selected, wanted_heads
+from attnviz.analysis.sights import RESTRICTED, sight, told
 from attnviz.analysis.similarity import divergences
 from attnviz.captures import Booleans, Capture, Floats, Head, LayerMaps, Numbers
 from attnviz.errors import InputError, SelectionError
@@ -66,6 +67,7 @@ class Difference:
              and the other way round
     one_model, one_text: whether that is the same in both
     hidden:  what the choice hid of each, as ``reduce.Reduced`` has it
+    restricted: whether one may see keys that the other may not: neither changes nor differences are of these
     notes:   what a reader of any number of it must know
     """
 
@@ -77,6 +79,7 @@ class Difference:
     one_model: bool
     one_text: bool
     hidden: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {})
+    restricted: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -103,6 +106,7 @@ def difference(first: Capture, second: Capture, choice: Choice = Choice()) -> Di
     else:
         layers = beside(one.maps, two.maps, pairs_by_place if one_text else pairs_by_label)
     _check_common(layers, first, second)
+    restriction = _restriction(layers, () if one_model else (first.model.name, second.model.name))
     return Difference(
         first=first,
         second=second,
@@ -112,7 +116,8 @@ def difference(first: Capture, second: Capture, choice: Choice = Choice()) -> Di
         one_model=one_model,
         one_text=one_text,
         hidden=(one.hidden, two.hidden),
-        notes=(*notes, *_told((*first.notes, *one.notes), (*second.notes, *two.notes))),
+        restricted=bool(restriction),
+        notes=(*notes, *restriction, *_told((*first.notes, *one.notes), (*second.notes, *two.notes))),
     )
 
 
@@ -129,7 +134,7 @@ def changes(layer: Beside) -> Iterator[Change]:
             head=Head(layer.first.stack, layer.first.layer, head),
             change=float(distances[counted].mean()) if counted.any() else float("nan"),
             rows=int(counted.sum()),
-            most=_most(one[place], two[place], rows[0], keys[0]),
+            most=_most(one[place], two[place], seen[place], rows[0], keys[0]),
         )
 
 
@@ -229,19 +234,42 @@ def _cut(array: NDArray[Any], rows: Places, keys: Places) -> Any:
 
 def _seen(layer: Beside, rows: Sequence[Places], keys: Sequence[Places]) -> Booleans:
     """``[heads or 1, rows, keys]``: what can be seen, and was computed, in both."""
-    masks = [
-        _cut(whole(mask, maps), rows[side], keys[side])
+    one, two = (
+        _cut(whole(maps.visible, maps) & whole(maps.computed, maps), rows[side], keys[side])
         for side, maps in ((1, layer.first), (2, layer.second))
-        for mask in (maps.visible, maps.computed)
+    )
+    return np.asarray(one & two)
+
+
+def _restriction(layers: Sequence[Beside], names: Sequence[str]) -> tuple[str, ...]:
+    """What is said where one may see keys that the other may not: of two models which of them."""
+    seen = [_sights(layer) for layer in layers]
+    if not any((one != two).any() for one, two in seen):
+        return ()
+    sights = [
+        {sight(mask, alike=layer.queries == layer.keys) for layer, both in zip(layers, seen, strict=True)
+         for mask in both[side]}
+        for side in (0, 1)
+    ]  # fmt: skip
+    whose = f": {told(names, sights)}" if names else ""
+    return (f"{RESTRICTED}{whose}; changes are of rows rescaled to these, maps show the weights as they are",)
+
+
+def _sights(layer: Beside) -> list[Booleans]:
+    """What common rows may see of common keys in the first and the second: ``[heads or 1, rows, keys]``."""
+    rows, keys = common(layer.queries), common(layer.keys)
+    return [
+        _cut(whole(maps.visible, maps), rows[side], keys[side])
+        for side, maps in ((1, layer.first), (2, layer.second))
     ]
-    return np.asarray(masks[0] & masks[1] & masks[2] & masks[3])
 
 
-def _most(first: Floats, second: Floats, queries: Places, keys: Places) -> Cell | None:
-    """The cell of the common rows and keys whose weight changed most."""
-    if not first.size:
+def _most(first: Floats, second: Floats, seen: Booleans, queries: Places, keys: Places) -> Cell | None:
+    """The cell of the common rows and keys, among those seen in both, whose weight changed most."""
+    if not seen.any():
         return None
-    row, key = np.unravel_index(np.abs(second - first).argmax(), first.shape)
+    apart = np.where(seen, np.abs(second - first), -1)
+    row, key = np.unravel_index(apart.argmax(), apart.shape)
     return Cell(int(queries[row]), int(keys[key]), float(first[row, key]), float(second[row, key]))
 
 

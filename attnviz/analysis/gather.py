@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from attnviz.analysis.common import Block, Ground, ground, places
+from attnviz.analysis.common import Ground, ground, places
 from attnviz.analysis.profile import Profile
 from attnviz.analysis.shelf import Shelf
+from attnviz.analysis.sights import RESTRICTED, sight, told
 from attnviz.captures import Capture, Head, Integers, ModelFacts
 from attnviz.errors import InputError
 from attnviz.inputs import Sample, printable
 from attnviz.stored.textless import digest
 
 FEWEST_COMPARED = 2
-
-EVERYTHING, BEFORE, PART = "everything", "only what is before", "only a part"
 
 
 @dataclass
@@ -53,7 +52,7 @@ class Gathered:
             self.present, self.sights, (common.first, common.second), strict=True
         ):
             present.update(head for block in blocks for head in block.heads.tolist())
-            sights.update(_sight(block) for block in blocks)
+            sights.update(sight(block.seen, alike=block.queries == block.keys) for block in blocks)
         for block in common.first:
             self.profile.add(block)
 
@@ -66,13 +65,8 @@ class Gathered:
         """What a reader must know of what was compared."""
         if self.sights[0] == self.sights[1]:
             return []
-        sees = (
-            f"{printable(model.name)} sees {' or '.join(sorted(sights))}"
-            for model, sights in zip(self.models, self.sights, strict=True)
-            if as_is or sights != {EVERYTHING}
-        )
-        what = "compared as they are" if as_is else "restricted to the keys that both may see"
-        return [f"{what}: {', '.join(sees)}"]
+        sees = told([model.name for model in self.models], self.sights, all_too=as_is)
+        return [f"{'compared as they are' if as_is else RESTRICTED}: {sees}"]
 
 
 def check_numbers(first: Sequence[Capture], second: Sequence[Capture]) -> None:
@@ -131,12 +125,3 @@ def _check(one: Capture, other: Capture, models: tuple[ModelFacts, ModelFacts]) 
             f"{printable(models[1].name)} has read {printable(other.sample.name)}, another text: capture the "
             "same texts with both, in the same order"
         )
-
-
-def _sight(block: Block) -> str:
-    """What the queries see of the keys."""
-    if block.seen.all():
-        return EVERYTHING
-    before = np.tril(np.ones_like(block.seen))
-    same = block.queries == block.keys
-    return BEFORE if same and np.array_equal(block.seen, before) else PART

@@ -125,6 +125,25 @@ def test_keys_that_only_one_may_see_do_not_count() -> None:
     assert changes(found)["0.0"] == pytest.approx(np.mean(rows), abs=1e-6)
 
 
+def test_what_one_of_two_models_may_not_see_is_no_difference_and_said() -> None:
+    """The first head has all its weight on a key after each query, where the other cannot have any."""
+    first = capture_of(HE, np.eye(5, dtype=np.float32)[None, None, [1, 2, 3, 4, 4]])
+    second = capture_of(HE, shape=(1, 1), causal=True, model="two", seed=1)
+    for found, name in ((difference(first, second), "two"), (difference(second, first), "two")):
+        [restriction] = [note for note in found.notes if note.startswith("restricted to the keys that both")]
+        assert f"{name} sees only what is before" in restriction
+        assert found.restricted
+        both = spread_all(found).difference[0]
+        assert both.visible.all()
+        assert both.computed[0].tolist() == np.tri(5, dtype=bool).tolist()
+        most = found.changes[0].most
+        assert most is not None
+        assert most.key <= most.query
+    same = difference(capture_of(HE, causal=True), capture_of(HE, causal=True, model="two", seed=1))
+    assert not same.notes
+    assert not same.restricted
+
+
 def test_two_models_that_cut_a_text_differently_are_compared_by_words() -> None:
     first, second = capture_of(HE), capture_of(HE, pieces="h e was ti red", model="two", seed=1)
     found = difference(first, second)
