@@ -12,7 +12,7 @@ from attnviz.analysis.sights import RESTRICTED, sight, told
 from attnviz.captures import Capture, Head, Integers, ModelFacts
 from attnviz.errors import InputError
 from attnviz.inputs import Sample, printable
-from attnviz.stored.textless import digest
+from attnviz.stored.textless import digests
 
 FEWEST_COMPARED = 2
 
@@ -22,7 +22,7 @@ class Gathered:
     """Two models' maps of some samples, and where they are on the shelf.
 
     samples:  what both read
-    texts:    which text each is
+    texts:    which text each is; "" where that is not known
     words:    how many words, or other entries, both have of each
     heads:    of each model all there are, by place
     kept:     the shelf's number for the first model's blocks of each sample, and for the second's
@@ -45,7 +45,7 @@ class Gathered:
     def add(self, capture: Capture, common: Ground, shelf: Shelf) -> None:
         """One more sample."""
         self.samples.append(capture.sample)
-        self.texts.append(digest(capture) + (capture.sample.pair or ""))
+        self.texts.append(" ".join(sorted(digests(capture))))
         self.words.append(common.words)
         self.kept.append((shelf.put(common.first), shelf.put(common.second)))
         for present, sights, blocks in zip(
@@ -63,10 +63,20 @@ class Gathered:
 
     def notes(self, *, as_is: bool) -> list[str]:
         """What a reader must know of what was compared."""
-        if self.sights[0] == self.sights[1]:
-            return []
-        sees = told([model.name for model in self.models], self.sights, all_too=as_is)
-        return [f"{'compared as they are' if as_is else RESTRICTED}: {sees}"]
+        return [*self._restriction(as_is=as_is), *self._unknown()]
+
+    def _restriction(self, *, as_is: bool) -> Iterator[str]:
+        if self.sights[0] != self.sights[1]:
+            sees = told([model.name for model in self.models], self.sights, all_too=as_is)
+            yield f"{'compared as they are' if as_is else RESTRICTED}: {sees}"
+
+    def _unknown(self) -> Iterator[str]:
+        unknown = self.texts.count("")
+        if unknown:
+            yield (
+                f"what was read is not known of {unknown} samples: taken to be the same by their place in "
+                "the sequence"
+            )
 
 
 def check_numbers(first: Sequence[Capture], second: Sequence[Capture]) -> None:
@@ -119,7 +129,8 @@ def _check(one: Capture, other: Capture, models: tuple[ModelFacts, ModelFacts]) 
                 f"captures of {printable(model.name)} and of {printable(capture.model.name)} in one "
                 "sequence: one model's heads are compared with another's, so give one sequence of each"
             )
-    if (digest(one), one.sample.pair) != (digest(other), other.sample.pair):
+    known, theirs = digests(one), digests(other)
+    if known and theirs and known.isdisjoint(theirs):
         raise InputError(
             f"{printable(models[0].name)} has read {printable(one.sample.name)} where "
             f"{printable(models[1].name)} has read {printable(other.sample.name)}, another text: capture the "

@@ -122,6 +122,19 @@ def test_the_words_of_a_message_are_found_in_a_prompt() -> None:
     assert one == (None, *other, None)
 
 
+def test_ids_without_words_are_known_by_their_place() -> None:
+    """Not as if the third one were a token of the model's own."""
+    ids = Axis(("9", "5", "9"), (0, 1, 2), (None,) * 3, (-1,) * 3, (False,) * 3, ids=(9, 5, 9))
+    (one,), (other,) = common_entries([ids], [replace(ids, labels=("a", "b", "a"))], Sample(""))
+    assert one == other == tuple(("place", "token", place) for place in range(3))
+
+
+def test_words_of_which_only_the_axes_have_the_text_are_words() -> None:
+    read = axis_of("the cat", [(0, 3), (4, 7)])
+    (one,), _ = common_entries([read], [read], Sample(""))
+    assert one == (("word", 0, 0), ("word", 0, 1))
+
+
 def patches(rows: int, columns: int, first: int = 1) -> Axis:
     count = first + rows * columns
     names = [f"[X{number}]" for number in range(first)]
