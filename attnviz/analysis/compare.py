@@ -233,9 +233,9 @@ def _matches(
 
 
 def _changes(work: _Work, kept: Sequence[int], seed: int) -> Iterator[Change]:
-    """Head by head, where both models have the same ones."""
+    """Head by head, where both models are of one architecture and have the same ones."""
     heads, theirs = work.seen.heads
-    if heads != theirs:
+    if heads != theirs or len({model.family for model in work.seen.models}) > 1:
         return
     rows, columns = work.seen.places()
     both = np.intersect1d(rows, columns)

@@ -145,7 +145,7 @@ class Comparison:
     similarity: ``[first, second]``, the mean over samples, by the heads' names too; NaN where two heads have
                 no axis in common
     matches:    one a head of the first that has one, in the model's order
-    changes:    head by head, where both have the same layers and heads; else empty
+    changes:    head by head, where both are of one architecture with the same layers and heads; else empty
     hidden:     the share of the first's and of the second's weight that lies on what is not compared
     notes:      what a reader of any number of it must know
     """

@@ -58,7 +58,7 @@ def _check_there(comparison: Comparison, names: Sequence[str], text: str) -> Non
     if asked and not comparison.changes:
         raise SelectionError(
             f"{OPTION} '{printable(text)}': there is no {asked[0]}, as {_models(comparison)} do not have the "
-            f"same layers and heads; there are {', '.join(_NUMBERS)}"
+            f"same layers and heads of one architecture; there are {', '.join(_NUMBERS)}"
         )
 
 

@@ -170,7 +170,9 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
     """Head by head, what the second does otherwise than the first."""
     if not found.changes:
         names = " and ".join(printable(model.name) for model in found.models)
-        raise SelectionError(f"no change head by head: {names} do not have the same layers and heads")
+        raise SelectionError(
+            f"no change head by head: {names} do not have the same layers and heads of one architecture"
+        )
     values = {one.head: one.change.value for one in found.changes}
     most = max(found.changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
     note = f"most changed: head {most.head.name}, {most.change.value:.3f}"

@@ -130,6 +130,11 @@ def test_a_causal_model_is_compared_on_what_is_before_or_as_it_is() -> None:
     assert np.nanmax(np.abs(as_is.similarity.values - found.similarity.values)) > 0.05
 
 
+def test_heads_of_other_architectures_have_no_change_though_they_are_as_many() -> None:
+    assert not compare(seen(), seen(1, "gpt2", "byte_bpe")).changes
+    assert len(compare(seen(), seen(2)).changes) == HEADS
+
+
 def test_layers_that_see_a_window_are_compared_on_it() -> None:
     """Mistral's see five tokens, and so may not see what came first."""
     windowed, whole = seen(1, "mistral", "byte_bpe"), seen(1, "gpt2", "byte_bpe")
