@@ -169,8 +169,8 @@ def _blocks(
 
 def _sights(layer: LayerMaps) -> Iterator[tuple[Sequence[int], Booleans]]:
     """What heads see, ``[queries, keys]``, and which of the layer's: all at once where they see the same."""
-    seen = np.atleast_3d(layer.visible) & layer.computed
-    seen = np.broadcast_to(seen, (seen.shape[0], *layer.weights.shape[1:]))
+    seen = layer.visible & layer.computed
+    seen = np.broadcast_to(seen, (seen.shape[0] if seen.ndim == 3 else 1, *layer.weights.shape[1:]))
     if len(seen) == 1:
         yield range(len(layer.heads)), seen[0]
     else:

@@ -185,6 +185,18 @@ def test_the_same_maps_through_two_tokenizers_are_the_same() -> None:
         assert {match.verdict for match in found.matches} == {"match"}
 
 
+def test_a_mask_may_be_of_queries_and_keys_alone() -> None:
+    maps = carried(np.full((3, 2, 2), 0.5, np.float32), "unigram", Sample("a b"))
+    layer = maps.maps[0]
+    seen = np.tri(len(layer.keys), dtype=bool)
+    flat, stacked = (
+        replace(maps, maps=Layers([replace(layer, visible=mask)])) for mask in (seen, seen[None])
+    )
+    for one, other in zip(ground(flat, flat).first, ground(stacked, stacked).first, strict=True):
+        np.testing.assert_array_equal(one.seen, other.seen)
+        assert len(one.heads) == len(other.heads) == 3
+
+
 def test_models_of_other_things_have_nothing_in_common() -> None:
     words = carried(np.full((1, 2, 2), 0.5, np.float32), "byte_bpe", Sample("The cat", name="first"))
     grid = patches(2, 2, first=0)
