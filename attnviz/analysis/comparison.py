@@ -170,6 +170,11 @@ class Comparison:
         """How many heads of the first have a match in the second."""
         return sum(match.verdict == "match" for match in self.matches)
 
+    @property
+    def comparable(self) -> int:
+        """How many heads of the first have a similarity to any of the second: no others can have a match."""
+        return int((~np.isnan(self.similarity.values)).any(1).sum())
+
     def to_pandas(self) -> Any:
         """The matches as a ``pandas.DataFrame``, a row a head of the first. Raises OutputError without it."""
         return frames.frame(self._columns(), "pandas")

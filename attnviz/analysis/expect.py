@@ -63,11 +63,11 @@ def _check_there(comparison: Comparison, names: Sequence[str], text: str) -> Non
 
 
 def _matches(comparison: Comparison) -> Number:
-    return Number(comparison.matched, f"of {len(comparison.first)} heads")
+    return Number(comparison.matched, f"of {comparison.comparable} heads")
 
 
 def _matched(comparison: Comparison) -> Number:
-    heads = len(comparison.first)
+    heads = comparison.comparable
     share = comparison.matched / heads if heads else math.nan
     return Number(share, f"{comparison.matched} of {heads} heads")
 

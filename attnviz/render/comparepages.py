@@ -89,7 +89,7 @@ def check(view: str, style: Style) -> None:
 
 def summary_line(found: Comparison) -> str:
     """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples"."""
-    heads, over = len(found.first), f"over {len(found.samples)} samples"
+    heads, over = found.comparable, f"over {len(found.samples)} samples"
     noun = "head" if heads == 1 else "heads"
     if all(match.verdict == "untested" for match in found.matches):
         return f"{heads} {noun} of A beside {len(found.second)} of B {over}: matches are not tested"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from attnviz.analysis import compare as module
 from attnviz.analysis.compare import compare
 from attnviz.analysis.comparison import Comparison, Matching, Measure
+from attnviz.analysis.expect import number
 from attnviz.captures import Capture, Captures, LayerMaps, Layers, numbered
 from attnviz.errors import InputError
 from attnviz.models.given import encoded, source_of
@@ -133,6 +134,24 @@ def test_a_causal_model_is_compared_on_what_is_before_or_as_it_is() -> None:
 def test_heads_of_other_architectures_have_no_change_though_they_are_as_many() -> None:
     assert not compare(seen(), seen(1, "gpt2", "byte_bpe")).changes
     assert len(compare(seen(), seen(2)).changes) == HEADS
+
+
+def test_heads_that_see_one_key_alone_do_not_count_and_are_named_by_their_number() -> None:
+    """As those of a decoder that was given a single token."""
+    captures = [with_maps(each, [_first_alone(maps) for maps in each.words]) for each in seen()]
+    found = compare(captures, captures)
+    assert (len(found.first), found.comparable, found.matched) == (HEADS, HEADS - 4, HEADS - 4)
+    assert number(found, "matched").value == 1
+    assert "4 heads of A cannot be compared: with none of B's they see two keys in common" in found.notes
+
+
+def _first_alone(maps: LayerMaps) -> LayerMaps:
+    """The first layer sees the first key alone."""
+    if maps.layer:
+        return maps
+    first = np.arange(len(maps.keys)) == 0
+    weights = np.broadcast_to(first, maps.weights.shape).astype(np.float32)
+    return replace(maps, weights=weights, visible=np.broadcast_to(first, (1, *weights.shape[1:])))
 
 
 def test_layers_that_see_a_window_are_compared_on_it() -> None:
