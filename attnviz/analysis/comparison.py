@@ -145,7 +145,7 @@ class Comparison:
     similarity: ``[first, second]``, the mean over samples, by the heads' names too; NaN where two heads have
                 no axis in common
     matches:    one a head of the first that has one, in the model's order
-    changes:    head by head, where both have the same layers and heads; else empty
+    changes:    head by head, where both are of one architecture with the same layers and heads; else empty
     hidden:     the share of the first's and of the second's weight that lies on what is not compared, over
                 all pairs of heads
     notes:      what a reader of any number of it must know
@@ -172,6 +172,11 @@ class Comparison:
     def matched(self) -> int:
         """How many heads of the first have a match in the second."""
         return sum(match.verdict == "match" for match in self.matches)
+
+    @property
+    def comparable(self) -> int:
+        """How many heads of the first have a similarity to any of the second: no others can have a match."""
+        return int((~np.isnan(self.similarity.values)).any(1).sum())
 
     def to_pandas(self) -> Any:
         """The matches as a ``pandas.DataFrame``, a row a head of the first. Raises OutputError without it."""

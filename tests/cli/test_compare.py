@@ -183,11 +183,12 @@ def test_every_comparison_that_does_not_meet_it_is_named(saved: Directories, cap
 def test_an_expectation_of_what_one_pair_has_not_is_told_before_anything_is_compared(
     saved: Directories, capsys: Captured
 ) -> None:
-    models = of(saved, saved.base, saved.tuned, "builtin:encoder")
-    assert run([*models, "--expect", "max_js_change<0.05", "--json"]) == 1
-    out, err = capsys.readouterr()
-    assert (out, err.count("\n")) == ("", 1)
-    assert "there is no max_js_change, as base and builtin:encoder do not have" in err
+    for other, name in (("builtin:encoder", "builtin:encoder"), (saved.causal, "causal")):
+        models = of(saved, saved.base, saved.tuned, other)
+        assert run([*models, "--expect", "max_js_change<0.05", "--json"]) == 1
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert f"there is no max_js_change, as base and {name} do not have" in err
 
 
 def test_a_comparison_without_the_number_hides_no_offender(
