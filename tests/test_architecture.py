@@ -30,6 +30,9 @@ ROOMS = [
     "plans",
     "wishes",
     "probes",
+    "capturing",
+    "comparing",
+    "probing",
     "api",
     "cli",
 ]  # along the flow

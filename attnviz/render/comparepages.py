@@ -27,7 +27,6 @@ from attnviz.render.views import (
     Page,
     Scale,
     Table,
-    View,
 )  # fmt: skip
 
 MAPS, TABLE, CHANGE = "maps", "matches", "change"
@@ -65,7 +64,9 @@ class Seen:
     second: Capture
 
 
-def comparison_view(found: Comparison, view: str, style: Style, seen: Seen | None = None) -> View:
+def comparison_view(
+    found: Comparison, view: str, style: Style, seen: Seen | None = None
+) -> Table | HeadGrid | Page:
     """A comparison as ``attnviz compare --view`` shows it: a name of ``VIEWS``.
 
     seen: a sample as both models saw it, which the view "maps" is drawn from
@@ -211,7 +212,7 @@ def _most_changed(changes: Sequence[Change]) -> str:
     return f"most changed: head {most.head.name}, {most.change.value:.3f}"
 
 
-VIEWS: dict[str, Callable[[Comparison, Style], View]] = {
+VIEWS: dict[str, Callable[[Comparison, Style], Table | HeadGrid | Page]] = {
     TABLE: _table,
     "heads": _heads,
     "layers": _layers,

@@ -1,0 +1,75 @@
+"""Every option, defined once. A command takes the groups that it needs as parameters.
+
+    @command
+    def heatmap(inputs: Inputs, model: Model, choice: Choices) -> None: ...
+
+Each field of a group becomes an option of the command.
+"""
+
+from attnviz.cli.options.choosing import (
+    Choices,
+    Compared,
+    Heads,
+    Kind,
+    Match,
+    Mean,
+    Measure,
+    Most,
+    Pairing,
+)
+from attnviz.cli.options.commands import command
+from attnviz.cli.options.making import (
+    Drawing,
+    Drawn,
+    EngineName,
+    Exporting,
+    Keeping,
+    Medium,
+    Planned,
+    Scale,
+    View,
+    Views,
+)
+from attnviz.cli.options.reading import (
+    MODEL_VARIABLE,
+    DType,
+    Inputs,
+    Kept,
+    KeptModels,
+    KeptTwo,
+    Model,
+    Models,
+    Texts,
+)
+
+__all__ = [
+    "MODEL_VARIABLE",
+    "Choices",
+    "Compared",
+    "DType",
+    "Drawing",
+    "Drawn",
+    "EngineName",
+    "Exporting",
+    "Heads",
+    "Inputs",
+    "Keeping",
+    "Kept",
+    "KeptModels",
+    "KeptTwo",
+    "Kind",
+    "Match",
+    "Mean",
+    "Measure",
+    "Medium",
+    "Model",
+    "Models",
+    "Most",
+    "Pairing",
+    "Planned",
+    "Scale",
+    "Texts",
+    "View",
+    "Views",
+    "command",
+]
