@@ -97,5 +97,6 @@ _STATUS = {UsageError: 2, ExpectationError: 3}
 
 def _told(error: Exception, status: int) -> int:
     """One line on standard error."""
-    note(error.format_message() if isinstance(error, _CommandLineError) else str(error))
+    told = error.format_message() if isinstance(error, _CommandLineError) else str(error)
+    note(told.replace(": Value error, ", ": ", 1))  # what pydantic, which some typers check with, puts before
     return status

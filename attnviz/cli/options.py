@@ -85,7 +85,7 @@ class Compared(StrEnum):
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Texts:
     """What is read."""
 
     texts: Annotated[
@@ -108,6 +108,12 @@ class Inputs:
     truncate: Annotated[
         bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
     ] = False
+
+
+@dataclass(frozen=True)
+class Inputs(Texts):
+    """What is read, and what the model goes on to write."""
+
     generate: Annotated[
         int,
         Option(metavar="N", min=0, help="Let the model write N tokens after the text, always the likeliest, "

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.cli.options import Inputs, Kept, KeptTwo
+from attnviz.cli.options import Inputs, Kept, KeptTwo, Texts
 from attnviz.errors import InputError, UsageError
 from attnviz.inputs import Sample, check_texts, decoded, lines_of
 
@@ -12,19 +12,20 @@ if TYPE_CHECKING:
     from attnviz.captures import Capture, Captures
 
 
-def samples(inputs: Inputs) -> list[Sample]:
+def samples(inputs: Texts) -> list[Sample]:
     """What the model is to read, each with a name that files can carry.
 
     Raises UsageError if nothing, or too much, was named; InputError for what is no text.
     """
     texts = _texts(inputs)
+    generate = inputs.generate if isinstance(inputs, Inputs) else 0
     if inputs.pair is not None and len(texts) > 1:
         raise UsageError(f"--pair goes with one text, not with {len(texts)}")
     if inputs.pair is not None and inputs.chat:
         raise UsageError("--pair and --chat do not go together: a chat has one message")
-    if inputs.pair is not None and inputs.generate:
+    if inputs.pair is not None and generate:
         raise UsageError("--pair and --generate do not go together: what is written follows one text")
-    found = [Sample(text, inputs.pair, inputs.chat, name, inputs.generate) for name, text in texts]
+    found = [Sample(text, inputs.pair, inputs.chat, name, generate) for name, text in texts]
     check_texts(found)
     return found
 
@@ -64,7 +65,7 @@ def two_captures(kept: KeptTwo) -> "list[Capture] | None":
     return found
 
 
-def _texts(inputs: Inputs) -> list[tuple[str, str]]:
+def _texts(inputs: Texts) -> list[tuple[str, str]]:
     given = inputs.texts or []
     if inputs.file is not None and given:
         raise UsageError("give a TEXT or --file, not both")
@@ -84,7 +85,7 @@ def _texts(inputs: Inputs) -> list[tuple[str, str]]:
     ]
 
 
-def _standard_input(inputs: Inputs) -> list[tuple[str, str]]:
+def _standard_input(inputs: Texts) -> list[tuple[str, str]]:
     return _split("stdin", decoded(sys.stdin.buffer.read(), "standard input"), inputs.lines)
 
 

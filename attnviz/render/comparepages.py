@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from attnviz.analysis.average import heatmaps
-from attnviz.analysis.comparison import Comparison, Match, Verdict, fields_of
+from attnviz.analysis.chance import LEAST_ABOVE, LEVEL
+from attnviz.analysis.comparison import Change, Comparison, Match, Verdict, fields_of
 from attnviz.analysis.words import by_words
 from attnviz.captures import Capture, Head, Numbers
 from attnviz.errors import SelectionError, UsageError
@@ -33,12 +34,13 @@ MAPS, TABLE, CHANGE = "maps", "matches", "change"
 COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
 NARROW = 12  # words of a map of which four have room side by side
+UNCHANGED = 0.0005  # what is less is written as 0.000
 MEASURED = {"js": JS, "cka": CKA}
 CHANGED = {"js": "Jensen-Shannon distance", "cka": "1 - centred kernel alignment"}
 MEANING: dict[Verdict, str] = {
-    "match": "match: more alike than chance and than the head's positions alone",
+    "match": f"match: above null with q ≤ {LEVEL:g}, and by more than {LEAST_ABOVE:g} above floor",
     "position": "position: no more alike than the head's positions alone would be",
-    "chance": "chance: no more alike than the best of B on another text",
+    "chance": f"chance: not above null, or with q above {LEVEL:g}: B is as alike on another text",
     "untested": "untested: too few samples for a null",
 }
 COLUMNS = (
@@ -88,8 +90,11 @@ def check(view: str, style: Style) -> None:
 
 
 def summary_line(found: Comparison) -> str:
-    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples"."""
-    heads, over = len(found.first), f"over {len(found.samples)} samples"
+    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples".
+
+    Heads that can be compared with none of the second are not counted.
+    """
+    heads, over = _comparable(found), f"over {len(found.samples)} samples"
     noun = "head" if heads == 1 else "heads"
     if all(match.verdict == "untested" for match in found.matches):
         return f"{heads} {noun} of A beside {len(found.second)} of B {over}: matches are not tested"
@@ -107,11 +112,29 @@ def _table(found: Comparison, style: Style) -> Table:
         what="matches",
         columns=tuple(replace(column, shown=column.shown and _told(column, found)) for column in COLUMNS),
         rows=tuple(tuple(row[column.name] for column in COLUMNS) for row in rows),
-        notes=("; ".join(meanings), *found.notes),
+        notes=("; ".join(meanings), *found.notes, *_of_matches(found)),
         document=_document(found),
         cmap=style.cmap or COLOURS,
         recipe=_recipe(found, style, "matches"),
     )
+
+
+def _of_matches(found: Comparison) -> Iterator[str]:
+    """What is said beside a view that tells how many matches there are."""
+    comparable, heads = _comparable(found), len(found.first)
+    if comparable < heads:
+        yield f"{heads - comparable} of {heads} heads of A can be compared with none of B and do not count"
+    alone = comparable - len(found.matches)
+    if alone > 0:
+        whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
+        yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
+    if found.testing:
+        yield found.testing
+
+
+def _comparable(found: Comparison) -> int:
+    """How many heads of the first can be compared with any of the second."""
+    return int((~np.isnan(found.similarity.values)).any(1).sum())
 
 
 def _told(column: Column, found: Comparison) -> bool:
@@ -131,7 +154,10 @@ def _heads(found: Comparison, style: Style) -> Page:
         "head",
     )
     note = "columns: the heads of B in the order of the heads of A that they match, then those without"
-    return _page(found, style, "heads", (heatmap,), note)
+    page = _page(found, style, "heads", (heatmap,), note)
+    return replace(
+        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_of_matches(found))
+    )
 
 
 def _layers(found: Comparison, style: Style) -> Page:
@@ -172,8 +198,6 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
         names = " and ".join(printable(model.name) for model in found.models)
         raise SelectionError(f"no change head by head: {names} do not have the same layers and heads")
     values = {one.head: one.change.value for one in found.changes}
-    most = max(found.changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
-    note = f"most changed: head {most.head.name}, {most.change.value:.3f}"
     return HeadGrid(
         title=_title(found, style, "what changed, head by head"),
         metric=f"{found.measure}_change",
@@ -181,9 +205,16 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
         stacks=stacks_of(values),
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or COLOURS,
-        notes=(note, *found.notes),
+        notes=(_most_changed(found.changes), *found.notes),
         recipe=_recipe(found, style, CHANGE),
     )
+
+
+def _most_changed(changes: Sequence[Change]) -> str:
+    most = max(changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
+    if most.change.value < UNCHANGED:
+        return f"nothing changed: no change reaches {2 * UNCHANGED:g}"
+    return f"most changed: head {most.head.name}, {most.change.value:.3f}"
 
 
 VIEWS: dict[str, Callable[[Comparison, Style], View]] = {
@@ -198,7 +229,7 @@ NAMES = (*VIEWS, MAPS)
 def _page(found: Comparison, style: Style, view: str, shown: tuple[Heatmap, ...], note: str) -> Page:
     """A page of similarities; rows are of the first, columns of the second."""
     return Page(
-        title=_title(found, style, summary_line(found)),
+        title=_title(found, style, f"over {len(found.samples)} samples"),
         heatmaps=shown,
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or COLOURS,
@@ -296,6 +327,7 @@ def _document(found: Comparison) -> dict[str, object]:
         "seed": found.seed,
         "hidden": list(found.hidden),
         "matched": found.matched,
+        "comparable": _comparable(found),
         "first": [head.name for head in found.first],
         "second": [head.name for head in found.second],
         "similarity": found.similarity.values,

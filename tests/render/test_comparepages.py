@@ -65,11 +65,21 @@ A    B    similarity  null  floor      q  verdict
 1.1  0.2        0.70  0.50   0.25  0.004  chance
 0.1  0.0        0.40  0.50   0.25  0.004  position
 
-match: more alike than chance and than the head's positions alone; position: no
-more alike than the head's positions alone would be; chance: no more alike than
-the best of B on another text
-a note"""
+match: above null with q ≤ 0.05, and by more than 0.01 above floor; position: no
+more alike than the head's positions alone would be; chance: not above null, or
+with q above 0.05: B is as alike on another text
+a note
+1 head of A has no partner, as B has 3: --match nearest gives each one
+a null"""
     )
+
+
+@pytest.mark.parametrize(("view", "tested"), [("matches", True), ("heads", True), ("layers", False),
+                                              ("change", False), ("maps", False)])  # fmt: skip
+def test_how_matches_were_tested_is_told_where_they_are_counted(view, tested):
+    made = comparison_view(SAME, view, PLAIN, Seen(seen(), seen()))
+    assert "a note" in made.notes
+    assert ("a null" in made.notes, "4 of 4 heads" in made.title) == (tested, tested)
 
 
 def test_intervals_have_columns_where_there_are_any():
@@ -82,6 +92,26 @@ def test_intervals_have_columns_where_there_are_any():
 def test_what_was_not_tested_is_called_no_match():
     untested = comparison([[0.5] * 3] * 4, pairs=[(0, 0)], verdicts=["untested"])
     assert table(untested).title.endswith("4 heads of A beside 3 of B over 2 samples: matches are not tested")
+
+
+@pytest.mark.parametrize("view", ["matches", "heads"])
+def test_heads_that_can_be_compared_with_none_are_not_counted(view):
+    some = comparison(
+        [[0.5, 0.1], [math.nan] * 2, [0.2, 0.6]], shapes=((1, 3), (1, 2)), pairs=[(0, 0), (2, 1)]
+    )
+    made = comparison_view(some, view, PLAIN)
+    assert "2 of 2 heads of A have a match" in made.title
+    assert "1 of 3 heads of A can be compared with none of B and do not count" in made.notes
+    assert not any("no partner" in note for note in made.notes)
+    document = json.loads(json_table(table(some)))
+    assert (document["matched"], document["comparable"]) == (2, 2)
+
+
+@pytest.mark.parametrize("view", ["matches", "heads"])
+def test_heads_that_are_left_without_a_partner_are_counted(view):
+    more = comparison([[0.5]] * 4, shapes=((2, 2), (1, 1)), pairs=[(0, 0)])
+    note = "3 heads of A have no partner, as B has 1: --match nearest gives each one"
+    assert note in comparison_view(more, view, PLAIN).notes
 
 
 def test_the_document_has_matches_by_name_all_similarities_and_null_for_what_is_missing():
@@ -154,6 +184,11 @@ def test_changes_are_a_grid_with_the_head_that_changed_most():
     assert view.notes[0] == "most changed: head 0.1, 0.250"
     assert "layer 0 ·.00 █.25" in shown(printed_grid(view))
     assert inside(drawn(grid_figure(view, PLAIN)))
+
+
+def test_where_nothing_changed_no_head_is_named_as_the_one_that_did():
+    same = comparison(np.eye(4), shapes=((2, 2), (2, 2)), changes=[0.0, 0.0004, 0.0, math.nan])
+    assert grid(same).notes[0] == "nothing changed: no change reaches 0.001"
 
 
 def test_small_changes_have_a_third_digit():
