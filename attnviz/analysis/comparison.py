@@ -36,7 +36,8 @@ class Match:
     similarity: 0 to 1, the mean over samples
     null:       the 95 % point of what is found where there is nothing to find: the first head's map of one
                 sample beside the maps of another, the largest over all heads of the second model
-    floor:      the similarity that the first head's positional profile, which knows no content, has
+    floor:      the similarity that the first head's positional profile, which knows no content, has; in each
+                sample that of the others
     q:          the share of false ones among matches as sure as this (Benjamini & Hochberg 1995)
     verdict:    "match": it beats the null, and the floor by 0.01; "position": it does not beat the floor,
                 which half of what chance finds does not beat either; "chance": else; "untested": there are
