@@ -94,7 +94,7 @@ def summary_line(found: Comparison) -> str:
 
     Heads that can be compared with none of the second are not counted.
     """
-    heads, over = _comparable(found), f"over {len(found.samples)} samples"
+    heads, over = found.comparable, f"over {len(found.samples)} samples"
     noun = "head" if heads == 1 else "heads"
     if all(match.verdict == "untested" for match in found.matches):
         return f"{heads} {noun} of A beside {len(found.second)} of B {over}: matches are not tested"
@@ -121,20 +121,12 @@ def _table(found: Comparison, style: Style) -> Table:
 
 def _of_matches(found: Comparison) -> Iterator[str]:
     """What is said beside a view that tells how many matches there are."""
-    comparable, heads = _comparable(found), len(found.first)
-    if comparable < heads:
-        yield f"{heads - comparable} of {heads} heads of A can be compared with none of B and do not count"
-    alone = comparable - len(found.matches)
+    alone = found.comparable - len(found.matches)
     if alone > 0:
         whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
         yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
     if found.testing:
         yield found.testing
-
-
-def _comparable(found: Comparison) -> int:
-    """How many heads of the first can be compared with any of the second."""
-    return int((~np.isnan(found.similarity.values)).any(1).sum())
 
 
 def _told(column: Column, found: Comparison) -> bool:
@@ -196,7 +188,9 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
     """Head by head, what the second does otherwise than the first."""
     if not found.changes:
         names = " and ".join(printable(model.name) for model in found.models)
-        raise SelectionError(f"no change head by head: {names} do not have the same layers and heads")
+        raise SelectionError(
+            f"no change head by head: {names} do not have the same layers and heads of one architecture"
+        )
     values = {one.head: one.change.value for one in found.changes}
     return HeadGrid(
         title=_title(found, style, "what changed, head by head"),
@@ -327,7 +321,7 @@ def _document(found: Comparison) -> dict[str, object]:
         "seed": found.seed,
         "hidden": list(found.hidden),
         "matched": found.matched,
-        "comparable": _comparable(found),
+        "comparable": found.comparable,
         "first": [head.name for head in found.first],
         "second": [head.name for head in found.second],
         "similarity": found.similarity.values,
