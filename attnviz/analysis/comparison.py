@@ -168,8 +168,10 @@ class Comparison:
                 no axis in common
     matches:    one a head of the first that has one, in the model's order (tables have the most alike first)
     changes:    head by head, where both have the same layers and heads; else empty
-    hidden:     the share of the first's and of the second's weight that lies on what is not compared
+    hidden:     the share of the first's and of the second's weight that lies on what is not compared, over
+                all pairs of heads
     notes:      what a reader of any number of it must know
+    testing:    what a reader of matches must know besides: what they are told from chance by, or why not
     """
 
     models: tuple[ModelFacts, ModelFacts]
@@ -185,6 +187,7 @@ class Comparison:
     changes: tuple[Change, ...] = field(default=(), repr=False)
     hidden: tuple[float, float] = (0.0, 0.0)
     notes: tuple[str, ...] = ()
+    testing: str = ""
     versions: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -1,26 +1,33 @@
 """``attnviz compare``: the heads of one model in another, and what changed between two."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz.cli.options import Drawing, Inputs, KeptModels, Models, Pairing, command
-from attnviz.errors import ExpectationError, UsageError
+from attnviz.errors import ExpectationError, SelectionError, UsageError
 
 if TYPE_CHECKING:
     from attnviz.analysis.comparison import Comparison
-    from attnviz.captures import Capture
+    from attnviz.captures import Capture, ModelFacts
     from attnviz.inputs import Sample
     from attnviz.observe.progress import Report
     from attnviz.recipes import Style
     from attnviz.render.views import View
 
-    Side = Sequence[Capture]
-
 PICTURES = (".png", ".pdf", ".svg")
 MATCHES, HEADS, MAPS, CHANGE, RANKED = "matches", "heads", "maps", "change", "ranked"
 USUAL = (RANKED, CHANGE, MATCHES)
 TOP = 10  # rows of the tables of models of one architecture, where neither they nor --top were asked for
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One of the models, and what it sees: a sample at a time, when it is asked for."""
+
+    model: "ModelFacts"
+    seen: "Sequence[Capture]"
 
 
 @command
@@ -39,6 +46,7 @@ def compare(*, inputs: Inputs, kept: KeptModels, models: Models, pairing: Pairin
     files = output.model_targets(drawing, names[1:], _kind(wanted[0]))
     with progress.Bar() as bar:
         first, *others = _sides(kept, models, samples, inputs, bar.show)
+        _check_expected(first, others, pairing)
         found = [(_compared(first, other, pairing), other) for other in others]
         shown = (
             view for one, other in found for view in _views(one, (first, other), wanted, pairing.top, style)
@@ -95,61 +103,86 @@ def _kind(view: str) -> "type[View]":
 
 def _sides(
     kept: KeptModels, models: Models, samples: "Sequence[Sample]", inputs: Inputs, report: "Report"
-) -> "list[Side]":
+) -> list[_Side]:
     """What each model sees, one sample at a time; all can read them before any of them is run."""
     from attnviz import api
     from attnviz.cli import read
     from attnviz.wishes import WORDS
 
     if kept.captures:
-        return [read.kept_in(file) for file in kept.captures]
-    return [
-        api.capture(
+        found = [read.kept_in(file) for file in kept.captures]
+        return [_Side(seen[0].model, seen) for seen in found]
+
+    def side(name: str) -> _Side:
+        source = models.model(name).load()
+        seen = api.capture(
             samples,
-            model=models.model(name).load(),
+            model=source,
             keep=WORDS,
             statistics=False,
             truncate=inputs.truncate,
             report=report,
         )
-        for name in models.several or []
-    ]
+        return _Side(source.facts, seen)
+
+    return [side(name) for name in models.several or []]
 
 
-def _compared(first: "Side", second: "Side", pairing: Pairing) -> "Comparison":
+def _check_expected(first: _Side, others: Sequence[_Side], pairing: Pairing) -> None:
+    """Raises SelectionError for an expectation of a number that two of the models do not have."""
+    from attnviz.analysis.expect import check_there
+
+    for other in others if pairing.expect is not None else ():
+        check_there((first.model, other.model), pairing.expect or "", pairing.comparing().measure)
+
+
+def _compared(first: _Side, second: _Side, pairing: Pairing) -> "Comparison":
     from attnviz import api
 
     how = pairing.comparing()
-    return api.compare([first, second], measure=how.measure, match=how.match, as_is=how.as_is, seed=how.seed)
+    return api.compare(
+        [first.seen, second.seen], measure=how.measure, match=how.match, as_is=how.as_is, seed=how.seed
+    )
 
 
 def _views(
     found: "Comparison",
-    sides: "tuple[Side, Side]",
+    sides: tuple[_Side, _Side],
     wanted: Sequence[str],
     top: int | None,
     style: "Style",
 ) -> "Iterator[View]":
-    """Those that are wanted; of the usual ones those that there are, and beside changes short tables."""
+    """Those that are wanted; of the usual ones those that there are, and beside changes short tables.
+
+    What one has said of the comparison the next does not say again.
+    """
     from attnviz import api
     from attnviz.render.comparepages import TABLES
 
     if wanted == USUAL:
         wanted, top = (USUAL, top or TOP) if found.changes else ((MATCHES,), top)
+    told: set[str] = set()
     for view in wanted:
-        seen = [side[0] for side in sides] if view == MAPS else ()
-        yield api.comparison_view(found, view, seen=seen, style=style, top=top if view in TABLES else None)
+        seen = [side.seen[0] for side in sides] if view == MAPS else ()
+        rows = top if view in TABLES else None
+        made = api.comparison_view(found, view, seen=seen, style=style, top=rows)
+        yield replace(made, notes=tuple(note for note in made.notes if note not in told))
+        told.update(made.notes)
 
 
 def _expect(found: "Sequence[Comparison]", text: str | None) -> None:
-    """Raises ExpectationError, naming the offenders, where a condition does not hold."""
+    """Raises ExpectationError, naming the offenders, where a condition does not hold.
+
+    Raises SelectionError if there is nothing else than comparisons without the number.
+    """
     from attnviz.analysis.expect import check_expected
 
-    unmet = []
+    told: list[ExpectationError | SelectionError] = []
     for one in found if text is not None else ():
         try:
             check_expected(one, text or "")
-        except ExpectationError as error:
-            unmet.append(str(error))
-    if unmet:
-        raise ExpectationError("; ".join(unmet))
+        except (ExpectationError, SelectionError) as error:
+            told.append(error)
+    if told:
+        unmet = any(isinstance(error, ExpectationError) for error in told)
+        raise (ExpectationError if unmet else SelectionError)("; ".join(map(str, told)))

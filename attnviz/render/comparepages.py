@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from attnviz.analysis import resample
 from attnviz.analysis.average import heatmaps
+from attnviz.analysis.chance import LEAST_ABOVE, LEVEL
 from attnviz.analysis.comparison import Change, Comparison, Match, Verdict, change_fields_of, fields_of
-from attnviz.analysis.resample import LEVEL
 from attnviz.analysis.words import by_words
 from attnviz.captures import Capture, Head, Numbers
 from attnviz.errors import SelectionError, UsageError
@@ -35,12 +36,13 @@ MAPS, TABLE, CHANGE, RANKED = "maps", "matches", "change", "ranked"
 COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
 NARROW = 12  # words of a map of which four have room side by side
+UNCHANGED = 0.0005  # what is less is written as 0.000
 MEASURED = {"js": JS, "cka": CKA}
 CHANGED = {"js": "Jensen-Shannon distance", "cka": "1 - centred kernel alignment"}
 MEANING: dict[Verdict, str] = {
-    "match": "match: more alike than chance and than the head's positions alone",
+    "match": f"match: above null with q ≤ {LEVEL:g}, and by more than {LEAST_ABOVE:g} above floor",
     "position": "position: no more alike than the head's positions alone would be",
-    "chance": "chance: no more alike than the best of B on another text",
+    "chance": f"chance: not above null, or with q above {LEVEL:g}: B is as alike on another text",
     "untested": "untested: too few samples for a null",
 }
 COLUMNS = (
@@ -132,7 +134,13 @@ def _table(found: Comparison, style: Style, top: int | None) -> Table:
         what="matches",
         columns=tuple(replace(column, shown=column.shown and _told(column, found)) for column in COLUMNS),
         rows=tuple(tuple(row[column.name] for column in COLUMNS) for row in rows),
-        notes=(*_cut(top, len(every), "matches, the most alike"), meanings, *aside, *found.notes),
+        notes=(
+            *_cut(top, len(every), "matches, the most alike"),
+            meanings,
+            *aside,
+            *found.notes,
+            *_testing(found),
+        ),
         document=_document(found),
         cmap=style.cmap or COLOURS,
         recipe=_recipe(found, style, TABLE, top),
@@ -142,7 +150,7 @@ def _table(found: Comparison, style: Style, top: int | None) -> Table:
 def _ranked(found: Comparison, style: Style, top: int | None) -> Table:
     """A row a head, those that the second changed most first, each with its interval."""
     _check_changes(found)
-    rows = [change_fields_of(one) for one in _most_changed(found)]
+    rows = [change_fields_of(one) for one in _by_change(found)]
     return Table(
         title=_title(found, style, f"heads that changed most, over {len(found.samples)} samples"),
         what="changes",
@@ -159,7 +167,7 @@ def _ranked(found: Comparison, style: Style, top: int | None) -> Table:
 
 
 def _change_notes(found: Comparison) -> Iterator[str]:
-    interval = f"; low, high: {LEVEL * 100:.0f} % interval of the mean over samples"
+    interval = f"; low, high: {resample.LEVEL * 100:.0f} % interval of the mean over samples"
     sure = any(not math.isnan(one.change.low) for one in found.changes)
     yield (
         f"change: {CHANGED[found.measure]} between a head's rows in A and in B, 0 to 1, the mean over samples"
@@ -172,6 +180,11 @@ def _cut(top: int | None, count: int, what: str) -> Iterator[str]:
     """How many rows of a table are shown, where not all are."""
     if top is not None and top < count:
         yield f"{top} of {count} {what} first; --top shows more"
+
+
+def _testing(found: Comparison) -> tuple[str, ...]:
+    """What is said of the test beside a view that tells how many matches there are."""
+    return (found.testing,) if found.testing else ()
 
 
 def _told(column: Column, found: Comparison) -> bool:
@@ -195,7 +208,10 @@ def _heads(found: Comparison, style: Style) -> Page:
         "head",
     )
     note = "columns: the heads of B in the order of the heads of A that they match, then those without"
-    return _page(found, style, "heads", (heatmap,), note)
+    page = _page(found, style, "heads", (heatmap,), note)
+    return replace(
+        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_testing(found))
+    )
 
 
 def _layers(found: Comparison, style: Style) -> Page:
@@ -234,8 +250,6 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
     """Head by head, what the second does otherwise than the first."""
     _check_changes(found)
     values = {one.head: one.change.value for one in found.changes}
-    most = max(found.changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
-    note = f"most changed: head {most.head.name}, {most.change.value:.3f}"
     return HeadGrid(
         title=_title(found, style, "what changed, head by head"),
         metric=f"{found.measure}_change",
@@ -243,9 +257,16 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
         stacks=stacks_of(values),
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or COLOURS,
-        notes=(note, *found.notes),
+        notes=(_most_changed(found.changes), *found.notes),
         recipe=_recipe(found, style, CHANGE),
     )
+
+
+def _most_changed(changes: Sequence[Change]) -> str:
+    most = max(changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
+    if most.change.value < UNCHANGED:
+        return f"nothing changed: no change reaches {2 * UNCHANGED:g}"
+    return f"most changed: head {most.head.name}, {most.change.value:.3f}"
 
 
 def _check_changes(found: Comparison) -> None:
@@ -266,7 +287,7 @@ NAMES = (*TABLES, *VIEWS, MAPS)
 def _page(found: Comparison, style: Style, view: str, shown: tuple[Heatmap, ...], note: str) -> Page:
     """A page of similarities; rows are of the first, columns of the second."""
     return Page(
-        title=_title(found, style, summary_line(found)),
+        title=_title(found, style, f"over {len(found.samples)} samples"),
         heatmaps=shown,
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or COLOURS,
@@ -317,7 +338,7 @@ def _strongest(found: Comparison) -> list[Match]:
     return sorted(found.matches, key=lambda match: _last_if_missing(-match.similarity.value))
 
 
-def _most_changed(found: Comparison) -> list[Change]:
+def _by_change(found: Comparison) -> list[Change]:
     """The heads that changed most first; those without a value last."""
     return sorted(found.changes, key=lambda one: _last_if_missing(-one.change.value))
 

@@ -74,6 +74,7 @@ def test_of_one_architecture_what_changed_comes_first(saved: Directories, capsys
         out.index(words) for words in ("10 of 12 heads, the most changed", "layer 0", "10 of 12 matches")
     ]
     assert places == sorted(places)
+    assert out.count("no intervals") == out.count("null: ") == 1
     assert max(map(len, lines)) <= 80
     assert not err
 
@@ -82,10 +83,12 @@ def test_of_other_architectures_all_matches_are_printed_and_no_change(
     saved: Directories, capsys: Captured
 ) -> None:
     assert run(of(saved, saved.base, "builtin:encoder")) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[2].split()[:3] == ["A", "B", "similarity"]
-    assert lines[16] == ""
-    assert "changed" not in " ".join(lines)
+    out = capsys.readouterr().out
+    rows = out.partition("─\n")[2].partition("\n\n")[0].splitlines()
+    assert sorted(row.split()[0] for row in rows) == [
+        f"{layer}.{head}" for layer in range(3) for head in range(4)
+    ]
+    assert "changed" not in out
 
 
 @pytest.mark.parametrize("view", ["matches", "ranked"])
@@ -203,6 +206,35 @@ def test_every_comparison_that_does_not_meet_it_is_named(saved: Directories, cap
     assert capsys.readouterr().err.count("expected min_similarity>2") == 2
 
 
+def test_an_expectation_of_what_one_pair_has_not_is_told_before_anything_is_compared(
+    saved: Directories, capsys: Captured
+) -> None:
+    models = of(saved, saved.base, saved.tuned, "builtin:encoder")
+    assert run([*models, "--expect", "max_js_change<0.05", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "there is no max_js_change, as base and builtin:encoder do not have" in err
+
+
+def test_a_comparison_without_the_number_hides_no_offender(
+    saved: Directories, capsys: Captured, tmp_path: Path
+) -> None:
+    kept = []
+    for name, model, heads in (
+        ("one", saved.base, "0.0"),
+        ("two", saved.tuned, "0.0"),
+        ("no", saved.tuned, "1.1"),
+    ):
+        kept += ["--from", str(tmp_path / f"{name}.safetensors")]
+        command = ["capture", "--file", saved.texts, "--lines", "-m", model, "--keep", heads, "-o", kept[-1]]
+        assert run(command) == 0
+    capsys.readouterr()
+    assert run(["compare", *kept, "--expect", "max_js_change<0", "--json"]) == 3
+    err = capsys.readouterr().err
+    assert "expected max_js_change<0, but max_js_change is " in err
+    assert "there is no max_js_change" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -250,6 +282,7 @@ def test_maps_that_do_not_fit_are_refused_with_an_option_that_compare_has(
     saved: Directories, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1000)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
     assert run(of(saved, saved.base, saved.tuned)) == 1
     assert "give shorter texts" in capsys.readouterr().err
 

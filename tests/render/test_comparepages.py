@@ -65,10 +65,11 @@ A    B    similarity  null  floor      q  verdict
 1.1  0.2        0.70  0.50   0.25  0.004  chance
 0.1  0.0        0.40  0.50   0.25  0.004  position
 
-match: more alike than chance and than the head's positions alone; position: no
-more alike than the head's positions alone would be; chance: no more alike than
-the best of B on another text
-a note"""
+match: above null with q ≤ 0.05, and by more than 0.01 above floor; position: no
+more alike than the head's positions alone would be; chance: not above null, or
+with q above 0.05: B is as alike on another text
+a note
+a null"""
     )
 
 
@@ -95,7 +96,8 @@ head  change    low   high  samples
 
 3 of 4 heads, the most changed first; --top shows more
 change: Jensen-Shannon distance between a head's rows in A and in B, 0 to 1, the
-mean over samples; low, high: 95 % interval of the mean over samples"""
+mean over samples; low, high: 95 % interval of the mean over samples
+a note"""
     )
 
 
@@ -126,6 +128,14 @@ def test_where_changes_are_known_chance_is_said_to_be_no_change():
     assert not any(
         "do not mean that a head changed" in note for view in (table(), table(SAME)) for note in view.notes
     )
+
+
+@pytest.mark.parametrize(("view", "tested"), [("matches", True), ("heads", True), ("layers", False), ("ranked", False),
+                                              ("change", False), ("maps", False)])  # fmt: skip
+def test_how_matches_were_tested_is_told_where_they_are_counted(view, tested):
+    made = comparison_view(SAME, view, PLAIN, Seen(seen(), seen()))
+    assert "a note" in made.notes
+    assert ("a null" in made.notes, "4 of 4 heads" in made.title) == (tested, tested)
 
 
 def test_intervals_have_columns_where_there_are_any():
@@ -213,6 +223,11 @@ def test_changes_are_a_grid_with_the_head_that_changed_most():
     assert view.notes[0] == "most changed: head 0.1, 0.250"
     assert "layer 0 ·.00 █.25" in shown(printed_grid(view))
     assert inside(drawn(grid_figure(view, PLAIN)))
+
+
+def test_where_nothing_changed_no_head_is_named_as_the_one_that_did():
+    same = comparison(np.eye(4), shapes=((2, 2), (2, 2)), changes=[0.0, 0.0004, 0.0, math.nan])
+    assert grid(same).notes[0] == "nothing changed: no change reaches 0.001"
 
 
 def test_small_changes_have_a_third_digit():
