@@ -54,18 +54,25 @@ def compare(
 
 
 def comparison_view(
-    found: Comparison, view: str = "matches", *, seen: "Sequence[Capture]" = (), style: Style = Style()
-) -> Table | HeadGrid | Page:
-    """A comparison as a table of "matches"; every head, or layer, beside every other ("heads", "layers");
-    the "change" of each head, of models of one architecture; or the "maps" of the best and worst matches.
+    found: Comparison,
+    view: str = "matches",
+    *,
+    seen: "Sequence[Capture]" = (),
+    style: Style = Style(),
+    top: int | None = None,
+) -> Page | HeadGrid | Table:
+    """A comparison as a table of "matches"; every head, or layer, beside every other ("heads", "layers"); of
+    models of one architecture the heads "ranked" by their change, or the "change" of each in its place; or
+    the "maps" of the best and worst matches.
 
     seen: for "maps": two captures of one text, by the first model and by the second
+    top:  so many rows of a table ("matches", the most alike first, and "ranked"); else all
     Raises UsageError for another view, SelectionError for changes of models with other heads.
     """
     from attnviz.render import comparepages
 
     both = comparepages.Seen(*seen) if seen else None
-    return comparepages.comparison_view(found, view, style, both)
+    return comparepages.comparison_view(found, view, style, both, top=top)
 
 
 def check_comparing(comparing: Comparing) -> None:

@@ -186,8 +186,9 @@ def _floor(work: _Work, pair: Pair, sample: int) -> Numbers:
 
 
 def _profiled(work: _Work, block: Block, heads: Integers) -> Block:
-    """What the heads would look at in this block if place were all."""
-    maps = work.seen.profile.maps(heads, block.queries, block.keys).astype(np.float32)
+    """What the heads would look at in this block if place were all, as they do in the other samples."""
+    profile = work.seen.profile.maps(heads, block.queries, block.keys, without=block)
+    maps = profile.astype(np.float32)
     return replace(block, heads=heads, weights=maps, totals=maps.sum(-1))
 
 

@@ -31,12 +31,11 @@ def expectation(text: str, measure: Measure) -> Condition:
 
 def check_there(models: Models, text: str, measure: Measure) -> None:
     """Raises SelectionError for a condition on changes of heads if the models, not yet run, have others."""
-    if _architecture(models[0]) != _architecture(models[1]):
+    if _heads(models[0]) != _heads(models[1]):
         _check_no_changes(models, expectation(text, measure).names(), text)
 
 
-def _architecture(model: ModelFacts) -> tuple[str, list[tuple[str, int, int]]]:
-    """What two models have in common whose heads can have changed from one to the other."""
+def _heads(model: ModelFacts) -> tuple[str, list[tuple[str, int, int]]]:
     return model.family, [(layer.stack, layer.layer, layer.heads) for layer in model.layers]
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from attnviz.render.views import View
 
 PICTURES = (".png", ".pdf", ".svg")
-MATCHES, HEADS, MAPS, CHANGE = "matches", "heads", "maps", "change"
+MATCHES, HEADS, MAPS, CHANGE, RANKED = "matches", "heads", "maps", "change", "ranked"
+USUAL = (RANKED, CHANGE, MATCHES)
+TOP = 10  # rows of the tables of models of one architecture, where neither they nor --top were asked for
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def compare(*, inputs: Texts, kept: KeptModels, models: Models, pairing: Pairing
         first, *others = _sides(kept, models, samples, inputs, bar.show)
         _check_expected(first, others, pairing)
         found = [(_compared(first, other, pairing), other) for other in others]
-        shown = (view for one, other in found for view in _views(one, (first, other), wanted, style))
+        shown = (
+            view for one, other in found for view in _views(one, (first, other), wanted, pairing.top, style)
+        )
         output.show(shown, files, drawing, style, several="comparisons")
     _expect([one for one, _ in found], pairing.expect)
 
@@ -57,7 +61,7 @@ def _wanted(pairing: Pairing, drawing: Drawing) -> tuple[str, ...]:
         return (pairing.view.value,)
     if drawing.output is not None and Path(drawing.output).suffix.lower() in PICTURES:
         return (HEADS,)
-    return (MATCHES,) if drawing.output or drawing.json else (MATCHES, CHANGE)
+    return (MATCHES,) if drawing.output or drawing.json else USUAL
 
 
 def _check(pairing: Pairing, wanted: Sequence[str], style: "Style") -> None:
@@ -65,7 +69,7 @@ def _check(pairing: Pairing, wanted: Sequence[str], style: "Style") -> None:
     from attnviz.analysis.expect import expectation
     from attnviz.render import comparepages
 
-    comparepages.check(wanted[0], style)
+    comparepages.check(wanted[0], style, pairing.top)
     if pairing.expect is not None:
         expectation(pairing.expect, pairing.comparing().measure)
 
@@ -90,7 +94,7 @@ def _names(kept: KeptModels, models: Models) -> list[str]:
 def _kind(view: str) -> "type[View]":
     from attnviz.render.views import HeadGrid, Page, Table
 
-    return {MATCHES: Table, CHANGE: HeadGrid}.get(view, Page)
+    return {MATCHES: Table, RANKED: Table, CHANGE: HeadGrid}.get(view, Page)
 
 
 def _sides(
@@ -138,20 +142,26 @@ def _compared(first: _Side, second: _Side, pairing: Pairing) -> "Comparison":
 
 
 def _views(
-    found: "Comparison", sides: tuple[_Side, _Side], wanted: Sequence[str], style: "Style"
+    found: "Comparison",
+    sides: tuple[_Side, _Side],
+    wanted: Sequence[str],
+    top: int | None,
+    style: "Style",
 ) -> "Iterator[View]":
-    """Those that are wanted; a change that was not asked for alone only where there is one.
+    """Those that are wanted; of the usual ones those that there are, and beside changes short tables.
 
     What one has said of the comparison the next does not say again.
     """
     from attnviz import api
+    from attnviz.render.comparepages import TABLES
 
+    if wanted == USUAL:
+        wanted, top = (USUAL, top or TOP) if found.changes else ((MATCHES,), top)
     told: set[str] = set()
     for view in wanted:
-        if view == CHANGE and len(wanted) > 1 and not found.changes:
-            continue
         seen = [side.seen[0] for side in sides] if view == MAPS else ()
-        made = api.comparison_view(found, view, seen=seen, style=style)
+        rows = top if view in TABLES else None
+        made = api.comparison_view(found, view, seen=seen, style=style, top=rows)
         yield replace(made, notes=tuple(note for note in made.notes if note not in told))
         told.update(made.notes)
 

@@ -63,16 +63,42 @@ def of(saved: Directories, *models: str) -> list[str]:
     return ["compare", "--file", saved.texts, "--lines", *(part for name in models for part in ("-m", name))]
 
 
-def test_matches_and_the_change_of_each_head_are_printed(saved: Directories, capsys: Captured) -> None:
+def test_of_one_architecture_what_changed_comes_first(saved: Directories, capsys: Captured) -> None:
     assert run(of(saved, saved.base, saved.tuned)) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0].startswith("A: base  B: tuned")
-    assert lines[2].split()[:3] == ["A", "B", "similarity"]
-    assert "most changed: head 1.2, " in out
+    assert lines[0].startswith("A: base  B: tuned  heads that changed most")
+    assert lines[2].split() == ["head", "change", "samples"]
+    assert lines[4].split()[0] == "1.2"
+    places = [
+        out.index(words) for words in ("10 of 12 heads, the most changed", "layer 0", "10 of 12 matches")
+    ]
+    assert places == sorted(places)
     assert out.count("no intervals") == out.count("null: ") == 1
     assert max(map(len, lines)) <= 80
     assert not err
+
+
+def test_of_other_architectures_all_matches_are_printed_and_no_change(
+    saved: Directories, capsys: Captured
+) -> None:
+    assert run(of(saved, saved.base, "builtin:encoder")) == 0
+    out = capsys.readouterr().out
+    rows = out.partition("─\n")[2].partition("\n\n")[0].splitlines()
+    assert sorted(row.split()[0] for row in rows) == [
+        f"{layer}.{head}" for layer in range(3) for head in range(4)
+    ]
+    assert "changed" not in out
+
+
+@pytest.mark.parametrize("view", ["matches", "ranked"])
+def test_so_many_rows_are_shown(view: str, saved: Directories, tmp_path: Path) -> None:
+    file = tmp_path / "first.csv"
+    command = [*of(saved, saved.base, saved.tuned), "--view", view, "-o", str(file)]
+    assert run([*command, "--top", "3"]) == 0
+    assert len(file.read_text().splitlines()) == 2 + 3
+    assert run(command) == 0
+    assert len(file.read_text().splitlines()) == 2 + 12
 
 
 def test_a_model_is_matched_with_itself_head_by_head(saved: Directories, capsys: Captured) -> None:
@@ -111,7 +137,7 @@ def test_the_first_model_is_compared_with_each_of_the_others(
     assert "one file for 2 comparisons: put {model} into its name" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("view", [None, "matches", "heads", "layers", "maps", "change"])
+@pytest.mark.parametrize("view", [None, "matches", "ranked", "heads", "layers", "maps", "change"])
 def test_each_view_is_written_as_a_picture(
     view: str | None, saved: Directories, capsys: Captured, tmp_path: Path
 ) -> None:
@@ -219,6 +245,7 @@ def test_a_comparison_without_the_number_hides_no_offender(
         (["-m", "a", "-m", "b", "--generate", "3"], 2, "No such option: --generate"),
         (["-m", "a", "-m", "b", "--view", "banana"], 2, "'--view': 'banana' is not one of 'matches'"),
         (["-m", "a", "-m", "b", "--cmap", "no"], 2, "no"),
+        (["-m", "a", "-m", "b", "--view", "heads", "--top", "3"], 2, "add --view matches or ranked"),
         (["-m", "a", "-m", "b", "-o", "x.npz"], 1, "no format is known by the suffix '.npz'"),
         (["-m", "a", "-m", "b", "-o", "x.json", "--json"], 2, "leave it out and give -o FILE.json"),
     ],

@@ -74,8 +74,74 @@ a null"""
     )
 
 
-@pytest.mark.parametrize(("view", "tested"), [("matches", True), ("heads", True), ("layers", False),
-                                              ("change", False), ("maps", False)])  # fmt: skip
+def ranked(found=SAME, top: int | None = None) -> Table:
+    view = comparison_view(found, "ranked", PLAIN, top=top)
+    assert isinstance(view, Table)
+    return view
+
+
+def test_changes_are_ranked_with_their_intervals():
+    sure = [
+        replace(one, change=replace(one.change, low=one.change.value / 2, high=0.5)) for one in SAME.changes
+    ]
+    assert (
+        shown(printed_table(ranked(replace(SAME, changes=tuple(sure)), top=3)))
+        == """\
+A: first  B: second  heads that changed most, over 2 samples
+
+head  change    low   high  samples
+───────────────────────────────────
+0.1    0.250  0.125  0.500        2
+1.0    0.002  0.001  0.500        2
+0.0    0.000  0.000  0.500        2
+
+3 of 4 heads, the most changed first; --top shows more
+change: Jensen-Shannon distance between a head's rows in A and in B, 0 to 1, the
+mean over samples; low, high: 95 % interval of the mean over samples
+a note"""
+    )
+
+
+def test_changes_without_intervals_have_no_columns_for_them():
+    text = shown(printed_table(ranked()))
+    assert text.splitlines()[2].split() == ["head", "change", "samples"]
+    assert text.splitlines()[7].split() == ["1.1", "-", "2"]
+    assert "low" not in text
+
+
+def test_the_document_of_ranked_changes_is_in_their_order():
+    document = json.loads(json_table(ranked(top=2)))
+    assert [one["head"] for one in document["changes"]] == ["0.1", "1.0"]
+    assert document["recipe"]["listing"]["top"] == 2
+    with pytest.raises(SelectionError, match="first and second do not have the same layers and heads"):
+        ranked(SMALL)
+
+
+def test_so_many_rows_are_of_a_table_alone():
+    assert len(comparison_view(SMALL, "matches", PLAIN, top=2).rows) == 2  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match="--top 2 is of rows of a table"):
+        comparison_view(SMALL, "heads", PLAIN, top=2)
+
+
+def test_where_changes_are_known_chance_is_said_to_be_no_change():
+    other = replace(SAME, matches=tuple(replace(match, verdict="chance") for match in SAME.matches))
+    assert any("do not mean that a head changed" in note for note in table(other).notes)
+    assert not any(
+        "do not mean that a head changed" in note for view in (table(), table(SAME)) for note in view.notes
+    )
+
+
+@pytest.mark.parametrize(
+    ("view", "tested"),
+    [
+        ("matches", True),
+        ("heads", True),
+        ("layers", False),
+        ("ranked", False),
+        ("change", False),
+        ("maps", False),
+    ],
+)
 def test_how_matches_were_tested_is_told_where_they_are_counted(view, tested):
     made = comparison_view(SAME, view, PLAIN, Seen(seen(), seen()))
     assert "a note" in made.notes
@@ -124,7 +190,10 @@ def test_the_document_has_matches_by_name_all_similarities_and_null_for_what_is_
     assert (document["models"], document["samples"]) == (["first", "second"], ["text-1", "text-2"])
     assert (document["measure"], document["matched"], document["changes"]) == ("js", 1, [])
     same = json.loads(json_table(table(SAME)))["changes"]
-    assert same[1] == {"head": "0.1", "change": 0.25, "low": None, "high": None, "samples": 2}
+    assert same[1] == {
+        "head": "0.1", "stack": "", "layer": 0, "number": 1,
+        "change": 0.25, "low": None, "high": None, "samples": 2,
+    }  # fmt: skip
     assert same[3]["change"] is None
 
 
@@ -231,7 +300,9 @@ def test_maps_need_captures_that_hold_them():
 
 
 def test_a_view_that_is_not_there_is_refused():
-    with pytest.raises(UsageError, match="--view 'best' is none of matches, heads, layers, change, maps"):
+    with pytest.raises(
+        UsageError, match="--view 'best' is none of matches, ranked, heads, layers, change, maps"
+    ):
         comparison_view(SMALL, "best", PLAIN)
 
 

@@ -33,6 +33,7 @@ class Match(StrEnum):
 
 class Compared(StrEnum):
     MATCHES = "matches"
+    RANKED = "ranked"
     HEADS = "heads"
     LAYERS = "layers"
     MAPS = "maps"
@@ -140,9 +141,15 @@ class Pairing:
     ] = 0
     view: Annotated[
         Compared | None,
-        Option(help="The table of matches; every head, or layer, of A beside every one of B; the maps of the "
-               "best and worst matches; or, of models of one architecture, the change of each head.  "
-               "[default: matches and change; for a picture heads]", show_default=False),
+        Option(help="The table of matches; of models of one architecture the heads ranked by their change, "
+               "or the change of each in its place; every head, or layer, of A beside every one of B; or the "
+               "maps of the best and worst matches.  [default: ranked, change and matches, as there are; "
+               "for a picture heads; for numbers matches]", show_default=False),
+    ] = None  # fmt: skip
+    top: Annotated[
+        int | None,
+        Option(metavar="N", min=1, help="The first N rows of a table alone. In a terminal, of models of one "
+               "architecture, 10."),
     ] = None  # fmt: skip
     expect: Annotated[
         str | None,
