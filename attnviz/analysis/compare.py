@@ -140,7 +140,8 @@ def _compared(work: _Work, matching: Matching, seed: int) -> Comparison:
         matches=tuple(_matches(seen, pair, _estimates(values, seed), draws[:, pair[0]], floor)),
         changes=tuple(_changes(work, kept, seed)),
         hidden=(float(hidden[0]), float(hidden[1])),
-        notes=(*_alone(work, similarity[rows]), *_notes(work, hidden, draws, seed)),
+        notes=(*_alone(work, similarity[rows]), *_notes(work, hidden)),
+        testing=_testing(draws, seed),
         versions=seen.versions,
     )
 
@@ -254,7 +255,7 @@ def _alone(work: _Work, similarity: Numbers) -> Iterator[str]:
         yield f"{heads}: {MEASURES[work.measure].lacking_one}"
 
 
-def _notes(work: _Work, hidden: Numbers, draws: Numbers, seed: int) -> Iterator[str]:
+def _notes(work: _Work, hidden: Numbers) -> Iterator[str]:
     seen = work.seen
     yield from seen.notes(as_is=work.as_is)
     if hidden.max() > 0.0005:
@@ -262,11 +263,14 @@ def _notes(work: _Work, hidden: Numbers, draws: Numbers, seed: int) -> Iterator[
             f"{share:.1%} of the weight of {printable(model.name)}".replace("%", " %")
             for share, model in zip(hidden, seen.models, strict=True)
         )
-        yield f"not compared: {' and '.join(shares)}, on what only one has or sees"
+        yield f"not compared, over all pairs of heads: {' and '.join(shares)}, on what only one has or sees"
     if len(seen.samples) < FEWEST_SAMPLES:
         yield f"{len(seen.samples)} samples: no intervals, which need {FEWEST_SAMPLES}"
+
+
+def _testing(draws: Numbers, seed: int) -> str:
+    """How matches are told from chance, or why they are not."""
+    found = f"{len(draws)} pairs of different texts"
     if len(draws) < FEWEST_DRAWS:
-        found = f"{len(draws)} pairs of different texts"
-        yield f"matches are not tested: {found}, and a null needs {FEWEST_DRAWS}"
-    else:
-        yield f"null: {len(draws)} pairs of different texts of nearest length (seed {seed})"
+        return f"matches are not tested: {found}, and a null needs {FEWEST_DRAWS}"
+    return f"null: {found} of nearest length (seed {seed})"

@@ -2,17 +2,18 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from attnviz import frames
 from attnviz.captures import Head, ModelFacts, Numbers
-from attnviz.errors import SelectionError
-from attnviz.inputs import Sample
+from attnviz.errors import SelectionError, UsageError
+from attnviz.inputs import Sample, printable
 
 Measure = Literal["js", "cka"]
 Matching = Literal["one-to-one", "nearest"]
+Rows = Literal["matches", "changes"]
 Verdict = Literal["match", "position", "chance", "untested"]
 
 
@@ -83,7 +84,25 @@ class Change:
     change: Estimate
 
 
-@dataclass(frozen=True)
+CHANGE_FIELDS = ("head", "stack", "layer", "number", "change", "low", "high", "samples")
+
+
+def change_fields_of(one: Change) -> dict[str, Any]:
+    """A change as a row of a table: by ``CHANGE_FIELDS``."""
+    head, found = one.head, one.change
+    return {
+        "head": head.name,
+        "stack": head.stack,
+        "layer": head.layer,
+        "number": head.head,
+        "change": found.value,
+        "low": found.low,
+        "high": found.high,
+        "samples": found.samples,
+    }
+
+
+@dataclass(frozen=True, repr=False)
 class Similarity:
     """A number for every head of the first model beside every head of the second.
 
@@ -109,6 +128,9 @@ class Similarity:
         sides = zip(both, (self.first, self.second), strict=False)
         return self.values[tuple(_place(one, heads) for one, heads in sides)]
 
+    def __repr__(self) -> str:
+        return f"<Similarity of {len(self.first)} by {len(self.second)} heads>"
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Numbers:
         return np.array(self.values, dtype, copy=copy)
 
@@ -133,7 +155,7 @@ def _place(one: Any, heads: tuple[Head, ...]) -> Any:
     return names.index(one)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Every head of one model beside every head of another, over some samples.
 
@@ -145,10 +167,12 @@ class Comparison:
     first, second: their heads, in the models' order
     similarity: ``[first, second]``, the mean over samples, by the heads' names too; NaN where two heads have
                 no axis in common
-    matches:    one a head of the first that has one, in the model's order
+    matches:    one a head of the first that has one, in the model's order (tables have the most alike first)
     changes:    head by head, where both are of one architecture with the same layers and heads; else empty
-    hidden:     the share of the first's and of the second's weight that lies on what is not compared
+    hidden:     the share of the first's and of the second's weight that lies on what is not compared, over
+                all pairs of heads
     notes:      what a reader of any number of it must know
+    testing:    what a reader of matches must know besides: what they are told from chance by, or why not
     """
 
     models: tuple[ModelFacts, ModelFacts]
@@ -164,6 +188,7 @@ class Comparison:
     changes: tuple[Change, ...] = field(default=(), repr=False)
     hidden: tuple[float, float] = (0.0, 0.0)
     notes: tuple[str, ...] = ()
+    testing: str = ""
     versions: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -176,17 +201,32 @@ class Comparison:
         """How many heads of the first have a similarity to any of the second: no others can have a match."""
         return int((~np.isnan(self.similarity.values)).any(1).sum())
 
-    def to_pandas(self) -> Any:
-        """The matches as a ``pandas.DataFrame``, a row a head of the first. Raises OutputError without it."""
-        return frames.frame(self._columns(), "pandas")
+    def __repr__(self) -> str:
+        names = " and ".join(printable(model.name) for model in self.models)
+        heads = f"{self.matched} of {len(self.first)} heads matched"
+        return f"<Comparison of {names}: {heads}, {len(self.samples)} samples, {self.measure}>"
 
-    def to_polars(self) -> Any:
+    def to_pandas(self, rows: Rows = "matches") -> Any:
+        """The matches as a ``pandas.DataFrame``, in the order of the first's heads; or the changes.
+
+        Raises OutputError if pandas is not installed.
+        """
+        return frames.frame(self._columns(rows), "pandas")
+
+    def to_polars(self, rows: Rows = "matches") -> Any:
         """The same as a ``polars.DataFrame``. Raises OutputError if polars is not installed."""
-        return frames.frame(self._columns(), "polars")
+        return frames.frame(self._columns(rows), "polars")
 
-    def _columns(self) -> dict[str, list[Any]]:
-        rows = [fields_of(match) for match in self.matches]
-        return {name: [row[name] for row in rows] for name in MATCH_FIELDS}
+    def _columns(self, rows: Rows) -> dict[str, list[Any]]:
+        if rows not in get_args(Rows):
+            raise UsageError(f"a data frame of {rows!r}: there are {' and '.join(get_args(Rows))}")
+        found: list[dict[str, Any]] = (
+            [change_fields_of(change) for change in self.changes]
+            if rows == "changes"
+            else [fields_of(match) for match in self.matches]
+        )
+        names = CHANGE_FIELDS if rows == "changes" else MATCH_FIELDS
+        return {name: [entry[name] for entry in found] for name in names}
 
     def _repr_html_(self) -> str:
         from attnviz.render.notebook import comparison_html

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from attnviz.analysis.comparison import Comparison, Measure
 from attnviz.analysis.where import Condition, Names, condition
+from attnviz.captures import ModelFacts
 from attnviz.errors import ExpectationError, SelectionError
 from attnviz.inputs import printable
 
 OPTION = "--expect"
+
+Models = tuple[ModelFacts, ModelFacts]
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,16 @@ def expectation(text: str, measure: Measure) -> Condition:
     return condition(text, names, option=OPTION)
 
 
+def check_there(models: Models, text: str, measure: Measure) -> None:
+    """Raises SelectionError for a condition on changes of heads if the models, not yet run, have others."""
+    if _heads(models[0]) != _heads(models[1]):
+        _check_no_changes(models, expectation(text, measure).names(), text)
+
+
+def _heads(model: ModelFacts) -> tuple[str, list[tuple[str, int, int]]]:
+    return model.family, [(layer.stack, layer.layer, layer.heads) for layer in model.layers]
+
+
 def check_expected(comparison: Comparison, text: str) -> None:
     """Raises ExpectationError, naming the offender, if a condition does not hold of a comparison.
 
@@ -33,12 +46,13 @@ def check_expected(comparison: Comparison, text: str) -> None:
     """
     wanted = expectation(text, comparison.measure)
     names = tuple(dict.fromkeys(wanted.names()))
-    _check_there(comparison, names, text)
+    if not comparison.changes:
+        _check_no_changes(comparison.models, names, text)
     numbers = {name: number(comparison, name) for name in names}
     if wanted.holds({name: found.value for name, found in numbers.items()}):
         return
     told = ", ".join(f"{name} is {_shown(found)}" for name, found in numbers.items())
-    raise ExpectationError(f"{_models(comparison)}: expected {printable(text)}, but {told}")
+    raise ExpectationError(f"{_named(comparison.models)}: expected {printable(text)}, but {told}")
 
 
 def number(comparison: Comparison, name: str) -> Number:
@@ -53,11 +67,12 @@ def _changes(measure: Measure) -> tuple[str, ...]:
     return tuple(f"{which}_{measure}_change" for which in ("max", "mean", "min"))
 
 
-def _check_there(comparison: Comparison, names: Sequence[str], text: str) -> None:
+def _check_no_changes(models: Models, names: Sequence[str], text: str) -> None:
+    """Raises SelectionError for a name of changes: there are none."""
     asked = [name for name in names if name not in _NUMBERS]
-    if asked and not comparison.changes:
+    if asked:
         raise SelectionError(
-            f"{OPTION} '{printable(text)}': there is no {asked[0]}, as {_models(comparison)} do not have the "
+            f"{OPTION} '{printable(text)}': there is no {asked[0]}, as {_named(models)} do not have the "
             f"same layers and heads of one architecture; there are {', '.join(_NUMBERS)}"
         )
 
@@ -103,5 +118,5 @@ def _shown(found: Number) -> str:
     return "missing" if math.isnan(found.value) else f"{found.value:.4g} ({found.whose})"
 
 
-def _models(comparison: Comparison) -> str:
-    return " and ".join(printable(model.name) for model in comparison.models)
+def _named(models: Models) -> str:
+    return " and ".join(printable(model.name) for model in models)

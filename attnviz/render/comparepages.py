@@ -1,44 +1,47 @@
 """What a comparison has found, made into tables, maps and grids: which rows, which title, which notes."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
 import numpy as np
 
+from attnviz.analysis import resample
 from attnviz.analysis.average import heatmaps
-from attnviz.analysis.comparison import Comparison, Match, Verdict, fields_of
+from attnviz.analysis.chance import LEAST_ABOVE, LEVEL
+from attnviz.analysis.comparison import Change, Comparison, Match, Verdict, change_fields_of, fields_of
 from attnviz.analysis.words import by_words
 from attnviz.captures import Capture, Head, Numbers
 from attnviz.errors import SelectionError, UsageError
 from attnviz.inputs import printable
-from attnviz.recipes import Comparing, Recipe, Style, recipe_of_models
+from attnviz.recipes import Comparing, Listing, Recipe, Style, recipe_of_models
 from attnviz.render import pages
 from attnviz.render.headpages import stacks_of, top_of
 from attnviz.render.views import (
     CKA,
     JS,
+    Cell,
     Column,
     HeadGrid,
     Heatmap,
     Page,
     Scale,
     Table,
-    View,
 )  # fmt: skip
 
-MAPS, TABLE, CHANGE = "maps", "matches", "change"
+MAPS, TABLE, CHANGE, RANKED = "maps", "matches", "change", "ranked"
 COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
 NARROW = 12  # words of a map of which four have room side by side
+UNCHANGED = 0.0005  # what is less is written as 0.000
 MEASURED = {"js": JS, "cka": CKA}
 CHANGED = {"js": "Jensen-Shannon distance", "cka": "1 - centred kernel alignment"}
 MEANING: dict[Verdict, str] = {
-    "match": "match: more alike than chance and than the head's positions alone",
+    "match": f"match: above null with q ≤ {LEVEL:g}, and by more than {LEAST_ABOVE:g} above floor",
     "position": "position: no more alike than the head's positions alone would be",
-    "chance": "chance: no more alike than the best of B on another text",
+    "chance": f"chance: not above null, or with q above {LEVEL:g}: B is as alike on another text",
     "untested": "untested: too few samples for a null",
 }
 COLUMNS = (
@@ -53,6 +56,17 @@ COLUMNS = (
     Column("q", "q", digits=3, rank=1),
     Column("verdict", "verdict", "text"),
 )
+CHANGES = (
+    Column("head", "head", "text"),
+    Column("stack", "stack", "text", shown=False),
+    Column("layer", "layer", "whole", shown=False),
+    Column("number", "number", "whole", shown=False),
+    Column("change", "change", digits=3, tinted=True),
+    Column("low", "low", digits=3),
+    Column("high", "high", digits=3),
+    Column("samples", "samples", "whole", rank=1),
+)
+NOT_CHANGED = "position and chance do not mean that a head changed: --view ranked is of changes"
 
 
 @dataclass(frozen=True)
@@ -63,32 +77,43 @@ class Seen:
     second: Capture
 
 
-def comparison_view(found: Comparison, view: str, style: Style, seen: Seen | None = None) -> View:
-    """A comparison as ``attnviz compare --view`` shows it: a name of ``VIEWS``.
+def comparison_view(
+    found: Comparison, view: str, style: Style, seen: Seen | None = None, *, top: int | None = None
+) -> Page | HeadGrid | Table:
+    """A comparison as ``attnviz compare --view`` shows it: one of ``NAMES``.
 
     seen: a sample as both models saw it, which the view "maps" is drawn from
+    top:  so many rows of a table, the first; None for all
     Raises UsageError for another view, and for a style that cannot be drawn; SelectionError for changes of
     models that have other layers or heads.
     """
-    check(view, style)
+    check(view, style, top)
     changes = [one.change.value for one in found.changes]
     style = style.settled(vmax=top_of(changes) if view == CHANGE else 1.0)
     if view == MAPS:
         if seen is None:
             raise UsageError("the view 'maps' is drawn from captures: give those of one sample, seen=(A, B)")
         return _pairs(found, seen, style)
-    return VIEWS[view](found, style)
+    return TABLES[view](found, style, top) if view in TABLES else VIEWS[view](found, style)
 
 
-def check(view: str, style: Style) -> None:
+def check(view: str, style: Style, top: int | None = None) -> None:
     """Raises UsageError for what cannot be drawn, before a model is loaded."""
     if view not in NAMES:
         raise UsageError(f"--view {printable(view)!r} is none of {', '.join(NAMES)}")
+    if top is not None and (top < 1 or view not in TABLES):
+        raise UsageError(
+            f"--top {top} is of rows of a table, at least 1: "
+            f"add --view {' or '.join(TABLES)}, or leave it out"
+        )
     pages.check(style)
 
 
 def summary_line(found: Comparison) -> str:
-    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples"."""
+    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples".
+
+    Heads that can be compared with none of the second are not counted.
+    """
     heads, over = found.comparable, f"over {len(found.samples)} samples"
     noun = "head" if heads == 1 else "heads"
     if all(match.verdict == "untested" for match in found.matches):
@@ -97,26 +122,85 @@ def summary_line(found: Comparison) -> str:
     return f"{found.matched} of {heads} {noun} of A {has} a match in B, {over}"
 
 
-def _table(found: Comparison, style: Style) -> Table:
+def _table(found: Comparison, style: Style, top: int | None) -> Table:
     """A row a head of the first, the most alike pairs first."""
-    rows = [fields_of(match) for match in _strongest(found)]
-    words = [match.verdict for match in found.matches]
-    meanings = (meaning for verdict, meaning in MEANING.items() if verdict in words)
+    every = _strongest(found)
+    rows = [fields_of(match) for match in every[:top]]
+    words = {match.verdict for match in found.matches}
+    meanings = "; ".join(
+        MEANING[verdict] for verdict in MEANING if verdict in {row["verdict"] for row in rows}
+    )
+    aside = [NOT_CHANGED] if found.changes and words & {"position", "chance"} else []
     return Table(
         title=_title(found, style, summary_line(found)),
         what="matches",
         columns=tuple(replace(column, shown=column.shown and _told(column, found)) for column in COLUMNS),
         rows=tuple(tuple(row[column.name] for column in COLUMNS) for row in rows),
-        notes=("; ".join(meanings), *found.notes),
+        notes=(
+            *_cut(top, len(every), "matches, the most alike"),
+            meanings,
+            *aside,
+            *found.notes,
+            *_of_matches(found),
+        ),
         document=_document(found),
         cmap=style.cmap or COLOURS,
-        recipe=_recipe(found, style, "matches"),
+        recipe=_recipe(found, style, TABLE, top),
     )
+
+
+def _of_matches(found: Comparison) -> Iterator[str]:
+    """What is said beside a view that tells how many matches there are."""
+    alone = found.comparable - len(found.matches)
+    if alone > 0:
+        whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
+        yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
+    if found.testing:
+        yield found.testing
+
+
+def _ranked(found: Comparison, style: Style, top: int | None) -> Table:
+    """A row a head, those that the second changed most first, each with its interval."""
+    _check_changes(found)
+    rows = [change_fields_of(one) for one in _by_change(found)]
+    return Table(
+        title=_title(found, style, f"heads that changed most, over {len(found.samples)} samples"),
+        what="changes",
+        columns=tuple(
+            replace(column, shown=column.shown and _there(row[column.name] for row in rows))
+            for column in CHANGES
+        ),
+        rows=tuple(tuple(row[column.name] for column in CHANGES) for row in rows[:top]),
+        notes=(*_cut(top, len(rows), "heads, the most changed"), *_change_notes(found)),
+        document={name: entry for name, entry in _document(found).items() if name != "changes"},
+        cmap=style.cmap or COLOURS,
+        recipe=_recipe(found, style, RANKED, top),
+    )
+
+
+def _change_notes(found: Comparison) -> Iterator[str]:
+    interval = f"; low, high: {resample.LEVEL * 100:.0f} % interval of the mean over samples"
+    sure = any(not math.isnan(one.change.low) for one in found.changes)
+    yield (
+        f"change: {CHANGED[found.measure]} between a head's rows in A and in B, 0 to 1, the mean over samples"
+        f"{interval if sure else ''}"
+    )
+    yield from found.notes
+
+
+def _cut(top: int | None, count: int, what: str) -> Iterator[str]:
+    """How many rows of a table are shown, where not all are."""
+    if top is not None and top < count:
+        yield f"{top} of {count} {what} first; --top shows more"
 
 
 def _told(column: Column, found: Comparison) -> bool:
     """Whether a column of the table has anything to say."""
-    cells = (fields_of(match)[column.name] for match in found.matches)
+    return _there(fields_of(match)[column.name] for match in found.matches)
+
+
+def _there(cells: Iterable[Cell]) -> bool:
+    """Whether any of them is not missing."""
     return any(cell == cell for cell in cells)  # noqa: PLR0124 - NaN
 
 
@@ -131,7 +215,10 @@ def _heads(found: Comparison, style: Style) -> Page:
         "head",
     )
     note = "columns: the heads of B in the order of the heads of A that they match, then those without"
-    return _page(found, style, "heads", (heatmap,), note)
+    page = _page(found, style, "heads", (heatmap,), note)
+    return replace(
+        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_of_matches(found))
+    )
 
 
 def _layers(found: Comparison, style: Style) -> Page:
@@ -168,14 +255,8 @@ def _pairs(found: Comparison, seen: Seen, style: Style) -> Page:
 
 def _change(found: Comparison, style: Style) -> HeadGrid:
     """Head by head, what the second does otherwise than the first."""
-    if not found.changes:
-        names = " and ".join(printable(model.name) for model in found.models)
-        raise SelectionError(
-            f"no change head by head: {names} do not have the same layers and heads of one architecture"
-        )
+    _check_changes(found)
     values = {one.head: one.change.value for one in found.changes}
-    most = max(found.changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
-    note = f"most changed: head {most.head.name}, {most.change.value:.3f}"
     return HeadGrid(
         title=_title(found, style, "what changed, head by head"),
         metric=f"{found.measure}_change",
@@ -183,24 +264,39 @@ def _change(found: Comparison, style: Style) -> HeadGrid:
         stacks=stacks_of(values),
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or COLOURS,
-        notes=(note, *found.notes),
+        notes=(_most_changed(found.changes), *found.notes),
         recipe=_recipe(found, style, CHANGE),
     )
 
 
-VIEWS: dict[str, Callable[[Comparison, Style], View]] = {
-    TABLE: _table,
+def _most_changed(changes: Sequence[Change]) -> str:
+    most = max(changes, key=lambda one: (not math.isnan(one.change.value), one.change.value))
+    if most.change.value < UNCHANGED:
+        return f"nothing changed: no change reaches {2 * UNCHANGED:g}"
+    return f"most changed: head {most.head.name}, {most.change.value:.3f}"
+
+
+def _check_changes(found: Comparison) -> None:
+    if not found.changes:
+        names = " and ".join(printable(model.name) for model in found.models)
+        raise SelectionError(
+            f"no change head by head: {names} do not have the same layers and heads of one architecture"
+        )
+
+
+TABLES: dict[str, Callable[[Comparison, Style, int | None], Table]] = {TABLE: _table, RANKED: _ranked}
+VIEWS: dict[str, Callable[[Comparison, Style], Page | HeadGrid]] = {
     "heads": _heads,
     "layers": _layers,
     CHANGE: _change,
 }
-NAMES = (*VIEWS, MAPS)
+NAMES = (*TABLES, *VIEWS, MAPS)
 
 
 def _page(found: Comparison, style: Style, view: str, shown: tuple[Heatmap, ...], note: str) -> Page:
     """A page of similarities; rows are of the first, columns of the second."""
     return Page(
-        title=_title(found, style, summary_line(found)),
+        title=_title(found, style, f"over {len(found.samples)} samples"),
         heatmaps=shown,
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or COLOURS,
@@ -251,6 +347,11 @@ def _strongest(found: Comparison) -> list[Match]:
     return sorted(found.matches, key=lambda match: _last_if_missing(-match.similarity.value))
 
 
+def _by_change(found: Comparison) -> list[Change]:
+    """The heads that changed most first; those without a value last."""
+    return sorted(found.changes, key=lambda one: _last_if_missing(-one.change.value))
+
+
 def _last_if_missing(number: float) -> float:
     return math.inf if math.isnan(number) else number
 
@@ -282,9 +383,10 @@ def _title(found: Comparison, style: Style, rest: str) -> str:
     return f"{'  '.join(sides)}  {rest}"
 
 
-def _recipe(found: Comparison, style: Style, view: str) -> Recipe:
+def _recipe(found: Comparison, style: Style, view: str, top: int | None = None) -> Recipe:
     comparing = Comparing(found.measure, found.matching, found.as_is, found.seed)
-    return recipe_of_models(found.models, found.samples, comparing, style, view=view, versions=found.versions)
+    made = recipe_of_models(found.models, found.samples, comparing, style, view=view, versions=found.versions)
+    return replace(made, listing=Listing(top=top)) if top else made
 
 
 def _document(found: Comparison) -> dict[str, object]:
@@ -298,12 +400,9 @@ def _document(found: Comparison) -> dict[str, object]:
         "seed": found.seed,
         "hidden": list(found.hidden),
         "matched": found.matched,
+        "comparable": found.comparable,
         "first": [head.name for head in found.first],
         "second": [head.name for head in found.second],
         "similarity": found.similarity.values,
-        "changes": [
-            {"head": one.head.name, "change": one.change.value, "low": one.change.low,
-             "high": one.change.high, "samples": one.change.samples}
-            for one in found.changes
-        ],
-    }  # fmt: skip
+        "changes": [change_fields_of(one) for one in found.changes],
+    }

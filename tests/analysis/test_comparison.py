@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from attnviz.analysis.comparison import Similarity
-from attnviz.errors import SelectionError
-from tests.render.comparisons import SMALL
+from attnviz.errors import SelectionError, UsageError
+from tests.render.comparisons import SAME, SMALL
 
 
 def test_a_similarity_is_found_by_the_names_of_two_heads_or_of_one() -> None:
@@ -50,3 +50,19 @@ def test_matches_become_a_data_frame(library: str) -> None:
 
 def test_matches_are_those_that_are_called_one() -> None:
     assert SMALL.matched == 1
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_changes_become_a_data_frame(library: str) -> None:
+    pytest.importorskip(library)
+    frame = getattr(SAME, f"to_{library}")("changes")
+    assert list(frame["head"]) == ["0.0", "0.1", "1.0", "1.1"]
+    assert list(frame["change"])[:3] == [0.0, 0.25, 0.002]
+    assert list(frame.columns)[4:] == ["change", "low", "high", "samples"]
+    with pytest.raises(UsageError, match="'heads': there are matches and changes"):
+        getattr(SAME, f"to_{library}")("heads")
+
+
+def test_a_comparison_is_told_in_one_line() -> None:
+    assert repr(SMALL) == "<Comparison of first and second: 1 of 4 heads matched, 2 samples, js>"
+    assert repr(SMALL.similarity) == "<Similarity of 4 by 3 heads>"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, ViTConfig, ViTModel
 
 import attnviz
 from attnviz.cli.app import run
@@ -63,15 +63,42 @@ def of(saved: Directories, *models: str) -> list[str]:
     return ["compare", "--file", saved.texts, "--lines", *(part for name in models for part in ("-m", name))]
 
 
-def test_matches_and_the_change_of_each_head_are_printed(saved: Directories, capsys: Captured) -> None:
+def test_of_one_architecture_what_changed_comes_first(saved: Directories, capsys: Captured) -> None:
     assert run(of(saved, saved.base, saved.tuned)) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0].startswith("A: base  B: tuned")
-    assert lines[2].split()[:3] == ["A", "B", "similarity"]
-    assert "most changed: head 1.2, " in out
+    assert lines[0].startswith("A: base  B: tuned  heads that changed most")
+    assert lines[2].split() == ["head", "change", "samples"]
+    assert lines[4].split()[0] == "1.2"
+    places = [
+        out.index(words) for words in ("10 of 12 heads, the most changed", "layer 0", "10 of 12 matches")
+    ]
+    assert places == sorted(places)
+    assert out.count("no intervals") == out.count("null: ") == 1
     assert max(map(len, lines)) <= 80
     assert not err
+
+
+def test_of_other_architectures_all_matches_are_printed_and_no_change(
+    saved: Directories, capsys: Captured
+) -> None:
+    assert run(of(saved, saved.base, "builtin:encoder")) == 0
+    out = capsys.readouterr().out
+    rows = out.partition("─\n")[2].partition("\n\n")[0].splitlines()
+    assert sorted(row.split()[0] for row in rows) == [
+        f"{layer}.{head}" for layer in range(3) for head in range(4)
+    ]
+    assert "changed" not in out
+
+
+@pytest.mark.parametrize("view", ["matches", "ranked"])
+def test_so_many_rows_are_shown(view: str, saved: Directories, tmp_path: Path) -> None:
+    file = tmp_path / "first.csv"
+    command = [*of(saved, saved.base, saved.tuned), "--view", view, "-o", str(file)]
+    assert run([*command, "--top", "3"]) == 0
+    assert len(file.read_text().splitlines()) == 2 + 3
+    assert run(command) == 0
+    assert len(file.read_text().splitlines()) == 2 + 12
 
 
 def test_a_model_is_matched_with_itself_head_by_head(saved: Directories, capsys: Captured) -> None:
@@ -110,7 +137,7 @@ def test_the_first_model_is_compared_with_each_of_the_others(
     assert "one file for 2 comparisons: put {model} into its name" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("view", [None, "matches", "heads", "layers", "maps", "change"])
+@pytest.mark.parametrize("view", [None, "matches", "ranked", "heads", "layers", "maps", "change"])
 def test_each_view_is_written_as_a_picture(
     view: str | None, saved: Directories, capsys: Captured, tmp_path: Path
 ) -> None:
@@ -179,14 +206,45 @@ def test_every_comparison_that_does_not_meet_it_is_named(saved: Directories, cap
     assert capsys.readouterr().err.count("expected min_similarity>2") == 2
 
 
+def test_an_expectation_of_what_one_pair_has_not_is_told_before_anything_is_compared(
+    saved: Directories, capsys: Captured
+) -> None:
+    models = of(saved, saved.base, saved.tuned, "builtin:encoder")
+    assert run([*models, "--expect", "max_js_change<0.05", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "there is no max_js_change, as base and builtin:encoder do not have" in err
+
+
+def test_a_comparison_without_the_number_hides_no_offender(
+    saved: Directories, capsys: Captured, tmp_path: Path
+) -> None:
+    kept = []
+    for name, model, heads in (
+        ("one", saved.base, "0.0"),
+        ("two", saved.tuned, "0.0"),
+        ("no", saved.tuned, "1.1"),
+    ):
+        kept += ["--from", str(tmp_path / f"{name}.safetensors")]
+        command = ["capture", "--file", saved.texts, "--lines", "-m", model, "--keep", heads, "-o", kept[-1]]
+        assert run(command) == 0
+    capsys.readouterr()
+    assert run(["compare", *kept, "--expect", "max_js_change<0", "--json"]) == 3
+    err = capsys.readouterr().err
+    assert "expected max_js_change<0, but max_js_change is " in err
+    assert "there is no max_js_change" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
         (["-m", "no such model"], 2, "takes two models or more, and one is given: add -m NAME"),
         ([], 2, "none is given: add -m NAME twice"),
         (["-m", "a", "-m", "b", "--expect", "max_js_chang<1"], 2, "did you mean max_js_change"),
-        (["-m", "a", "-m", "b", "--generate", "3"], 2, "only one text is compared"),
+        (["-m", "a", "-m", "b", "--generate", "3"], 2, "No such option: --generate"),
+        (["-m", "a", "-m", "b", "--view", "banana"], 2, "'--view': 'banana' is not one of 'matches'"),
         (["-m", "a", "-m", "b", "--cmap", "no"], 2, "no"),
+        (["-m", "a", "-m", "b", "--view", "heads", "--top", "3"], 2, "add --view matches or ranked"),
         (["-m", "a", "-m", "b", "-o", "x.npz"], 1, "no format is known by the suffix '.npz'"),
         (["-m", "a", "-m", "b", "-o", "x.json", "--json"], 2, "leave it out and give -o FILE.json"),
     ],
@@ -221,10 +279,23 @@ def test_every_sample_that_a_model_cannot_take_is_named(
     assert run([*command, "--truncate", "--json"]) == 0
 
 
+def test_a_model_that_reads_no_text_says_so_once(
+    saved: Directories, capsys: Captured, tmp_path: Path
+) -> None:
+    small = ViTConfig(
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, image_size=32
+    )
+    ViTModel(small).save_pretrained(tmp_path / "vit")
+    capsys.readouterr()
+    assert run(of(saved, saved.base, str(tmp_path / "vit"))) == 1
+    assert capsys.readouterr().err == "attnviz: vit (vit) does not read text\n"
+
+
 def test_maps_that_do_not_fit_are_refused_with_an_option_that_compare_has(
     saved: Directories, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1000)
+    monkeypatch.setattr(memory, "ALWAYS", 0)
     assert run(of(saved, saved.base, saved.tuned)) == 1
     assert "give shorter texts" in capsys.readouterr().err
 

@@ -77,6 +77,7 @@ SMALL = comparison(
     pairs=[(0, 1), (1, 0), (3, 2)],
     verdicts=["match", "position", "chance"],
     notes=("a note",),
+    testing="a null",
 )
 """Four heads of one model beside three of another: 0.0 is 0.1, 0.1 like 0.0, 1.1 like 0.2; 1.0 like none."""
 
@@ -85,5 +86,7 @@ SAME = comparison(
     pairs=[(head, head) for head in range(4)],
     shapes=((2, 2), (2, 2)),
     changes=[0.0, 0.25, 0.002, math.nan],
+    notes=("a note",),
+    testing="a null",
 )
 """Two models of one architecture, of which one head changed."""

@@ -65,11 +65,87 @@ A    B    similarity  null  floor      q  verdict
 1.1  0.2        0.70  0.50   0.25  0.004  chance
 0.1  0.0        0.40  0.50   0.25  0.004  position
 
-match: more alike than chance and than the head's positions alone; position: no
-more alike than the head's positions alone would be; chance: no more alike than
-the best of B on another text
+match: above null with q ≤ 0.05, and by more than 0.01 above floor; position: no
+more alike than the head's positions alone would be; chance: not above null, or
+with q above 0.05: B is as alike on another text
+a note
+1 head of A has no partner, as B has 3: --match nearest gives each one
+a null"""
+    )
+
+
+def ranked(found=SAME, top: int | None = None) -> Table:
+    view = comparison_view(found, "ranked", PLAIN, top=top)
+    assert isinstance(view, Table)
+    return view
+
+
+def test_changes_are_ranked_with_their_intervals():
+    sure = [
+        replace(one, change=replace(one.change, low=one.change.value / 2, high=0.5)) for one in SAME.changes
+    ]
+    assert (
+        shown(printed_table(ranked(replace(SAME, changes=tuple(sure)), top=3)))
+        == """\
+A: first  B: second  heads that changed most, over 2 samples
+
+head  change    low   high  samples
+───────────────────────────────────
+0.1    0.250  0.125  0.500        2
+1.0    0.002  0.001  0.500        2
+0.0    0.000  0.000  0.500        2
+
+3 of 4 heads, the most changed first; --top shows more
+change: Jensen-Shannon distance between a head's rows in A and in B, 0 to 1, the
+mean over samples; low, high: 95 % interval of the mean over samples
 a note"""
     )
+
+
+def test_changes_without_intervals_have_no_columns_for_them():
+    text = shown(printed_table(ranked()))
+    assert text.splitlines()[2].split() == ["head", "change", "samples"]
+    assert text.splitlines()[7].split() == ["1.1", "-", "2"]
+    assert "low" not in text
+
+
+def test_the_document_of_ranked_changes_is_in_their_order():
+    document = json.loads(json_table(ranked(top=2)))
+    assert [one["head"] for one in document["changes"]] == ["0.1", "1.0"]
+    assert document["recipe"]["listing"]["top"] == 2
+    with pytest.raises(SelectionError, match="first and second do not have the same layers and heads"):
+        ranked(SMALL)
+
+
+def test_so_many_rows_are_of_a_table_alone():
+    assert len(comparison_view(SMALL, "matches", PLAIN, top=2).rows) == 2  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match="--top 2 is of rows of a table"):
+        comparison_view(SMALL, "heads", PLAIN, top=2)
+
+
+def test_where_changes_are_known_chance_is_said_to_be_no_change():
+    other = replace(SAME, matches=tuple(replace(match, verdict="chance") for match in SAME.matches))
+    assert any("do not mean that a head changed" in note for note in table(other).notes)
+    assert not any(
+        "do not mean that a head changed" in note for view in (table(), table(SAME)) for note in view.notes
+    )
+
+
+@pytest.mark.parametrize(
+    ("view", "tested"),
+    [
+        ("matches", True),
+        ("heads", True),
+        ("layers", False),
+        ("ranked", False),
+        ("change", False),
+        ("maps", False),
+    ],
+)
+def test_how_matches_were_tested_is_told_where_they_are_counted(view, tested):
+    made = comparison_view(SAME, view, PLAIN, Seen(seen(), seen()))
+    assert "a note" in made.notes
+    assert ("a null" in made.notes, "4 of 4 heads" in made.title) == (tested, tested)
 
 
 def test_intervals_have_columns_where_there_are_any():
@@ -84,6 +160,25 @@ def test_what_was_not_tested_is_called_no_match():
     assert table(untested).title.endswith("4 heads of A beside 3 of B over 2 samples: matches are not tested")
 
 
+@pytest.mark.parametrize("view", ["matches", "heads"])
+def test_heads_that_can_be_compared_with_none_are_not_counted(view):
+    some = comparison(
+        [[0.5, 0.1], [math.nan] * 2, [0.2, 0.6]], shapes=((1, 3), (1, 2)), pairs=[(0, 0), (2, 1)]
+    )
+    made = comparison_view(some, view, PLAIN)
+    assert "2 of 2 heads of A have a match" in made.title
+    assert not any("no partner" in note for note in made.notes)
+    document = json.loads(json_table(table(some)))
+    assert (document["matched"], document["comparable"]) == (2, 2)
+
+
+@pytest.mark.parametrize("view", ["matches", "heads"])
+def test_heads_that_are_left_without_a_partner_are_counted(view):
+    more = comparison([[0.5]] * 4, shapes=((2, 2), (1, 1)), pairs=[(0, 0)])
+    note = "3 heads of A have no partner, as B has 1: --match nearest gives each one"
+    assert note in comparison_view(more, view, PLAIN).notes
+
+
 def test_the_document_has_matches_by_name_all_similarities_and_null_for_what_is_missing():
     document = json.loads(json_table(table()))
     assert document["matches"][0] == {
@@ -95,7 +190,10 @@ def test_the_document_has_matches_by_name_all_similarities_and_null_for_what_is_
     assert (document["models"], document["samples"]) == (["first", "second"], ["text-1", "text-2"])
     assert (document["measure"], document["matched"], document["changes"]) == ("js", 1, [])
     same = json.loads(json_table(table(SAME)))["changes"]
-    assert same[1] == {"head": "0.1", "change": 0.25, "low": None, "high": None, "samples": 2}
+    assert same[1] == {
+        "head": "0.1", "stack": "", "layer": 0, "number": 1,
+        "change": 0.25, "low": None, "high": None, "samples": 2,
+    }  # fmt: skip
     assert same[3]["change"] is None
 
 
@@ -156,6 +254,11 @@ def test_changes_are_a_grid_with_the_head_that_changed_most():
     assert inside(drawn(grid_figure(view, PLAIN)))
 
 
+def test_where_nothing_changed_no_head_is_named_as_the_one_that_did():
+    same = comparison(np.eye(4), shapes=((2, 2), (2, 2)), changes=[0.0, 0.0004, 0.0, math.nan])
+    assert grid(same).notes[0] == "nothing changed: no change reaches 0.001"
+
+
 def test_small_changes_have_a_third_digit():
     small = comparison(np.eye(4), shapes=((2, 2), (2, 2)), changes=[0.0, 0.021, 0.002, math.nan])
     assert ".021" in shown(printed_grid(grid(small)))
@@ -197,7 +300,9 @@ def test_maps_need_captures_that_hold_them():
 
 
 def test_a_view_that_is_not_there_is_refused():
-    with pytest.raises(UsageError, match="--view 'best' is none of matches, heads, layers, change, maps"):
+    with pytest.raises(
+        UsageError, match="--view 'best' is none of matches, ranked, heads, layers, change, maps"
+    ):
         comparison_view(SMALL, "best", PLAIN)
 
 
