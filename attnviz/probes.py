@@ -14,6 +14,7 @@ from attnviz.errors import InputError
 from attnviz.inputs import Sample, printable
 from attnviz.recipes import Choice
 from attnviz.render.probepages import Drawn
+from attnviz.wishes import encoded_all
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
@@ -45,12 +46,13 @@ def stories(count: int) -> list[str | Sample]:
 def of_model(
     corpus: Corpus, source: "Source", choice: Choice, *, seed: int, truncate: bool, report: "Report | None"
 ) -> Probe:
-    """What a model's heads find. Raises InputError for a text that it cannot take."""
+    """What a model's heads find. Raises InputError for texts that it cannot take, before it reads any."""
     from attnviz.observe.probing import word_maps
 
     heads = select.wanted_heads(source.facts.layers, choice)
-    maps = word_maps(source, corpus, heads, truncate=truncate, report=report)
-    return probe(corpus, maps, seed=seed, choice=choice)
+    samples = [Sample(text.text, name=text.name) for text in corpus.related]
+    texts = encoded_all(source, samples, truncate=truncate)
+    return probe(corpus, word_maps(source, texts, heads, report=report), seed=seed, choice=choice)
 
 
 def of_captures(corpus: Corpus, seen: Sequence[Capture], choice: Choice, *, seed: int) -> Probe:

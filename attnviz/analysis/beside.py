@@ -113,7 +113,7 @@ def _pairs_by_entry(first: Named, second: Named) -> tuple[Pair, ...]:
     return aligned(one, two, (one, two))
 
 
-def common(pairs: Sequence[Pair]) -> tuple[Places, Places, Places]:
+def in_both(pairs: Sequence[Pair]) -> tuple[Places, Places, Places]:
     """Of the pairs that both have: their own places, and those of their entries in the first and second."""
     found = [(place, *pair[:2]) for place, pair in enumerate(pairs) if pair.common]
     own, first, second = np.array(found, np.int64).reshape(-1, 3).T

@@ -92,7 +92,7 @@ def ground(first: Capture, second: Capture) -> Ground:
     return Ground(sides[0], sides[1], words)
 
 
-def beside(first: Block, second: Block, *, as_is: bool = False) -> Shared | None:
+def shared_rows(first: Block, second: Block, *, as_is: bool = False) -> Shared | None:
     """Two blocks on the queries and keys that both have; None if no query has two keys to compare.
 
     as_is: keys that only one of the two may see are compared, too

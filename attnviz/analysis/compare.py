@@ -24,7 +24,7 @@ from attnviz.analysis.chance import (
     null_points,
     verdict,
 )
-from attnviz.analysis.common import Block, beside
+from attnviz.analysis.common import Block, shared_rows
 from attnviz.analysis.comparison import (
     Change,
     Comparison,
@@ -177,7 +177,7 @@ def _floor(work: _Work, pair: Pair, sample: int) -> Numbers:
             both = np.flatnonzero(np.isin(pair[0], one.heads) & np.isin(pair[1], other.heads))
             if not len(both):
                 continue
-            shared = beside(
+            shared = shared_rows(
                 _profiled(work, one, pair[0][both]), _chosen(other, pair[1][both]), as_is=work.as_is
             )
             if shared is not None:

@@ -17,8 +17,8 @@ from attnviz.analysis.beside import (
     Places,
     beside,
     beside_by_entries,
-    common,
     cut_differently,
+    in_both,
     pairs_by_label,
     pairs_by_place,
     whole,
@@ -43,7 +43,7 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Change:
+class HeadChange:
     """How much one head changed.
 
     change: 0 to 1, the mean over the rows that both have; NaN without any
@@ -74,7 +74,7 @@ class Difference:
     first: Capture = field(repr=False)
     second: Capture = field(repr=False)
     layers: tuple[Beside, ...] = field(repr=False)
-    changes: tuple[Change, ...] = field(repr=False)
+    changes: tuple[HeadChange, ...] = field(repr=False)
     alone: tuple[float, float]
     one_model: bool
     one_text: bool
@@ -121,16 +121,16 @@ def difference(first: Capture, second: Capture, choice: Choice = Choice()) -> Di
     )
 
 
-def changes(layer: Beside) -> Iterator[Change]:
+def changes(layer: Beside) -> Iterator[HeadChange]:
     """The change of each head of a layer."""
-    rows, keys = common(layer.queries), common(layer.keys)
+    rows, keys = in_both(layer.queries), in_both(layer.keys)
     one = _cut(layer.first.weights, rows[1], keys[1])
     two = _cut(layer.second.weights, rows[2], keys[2])
     seen = np.broadcast_to(_seen(layer, rows, keys), one.shape)
     for place, head in enumerate(layer.first.heads):
         distances = row_distance(one[place] * seen[place], two[place] * seen[place])
         counted = (seen[place].sum(-1) > 1) & ~np.isnan(distances)
-        yield Change(
+        yield HeadChange(
             head=Head(layer.first.stack, layer.first.layer, head),
             change=float(distances[counted].mean()) if counted.any() else float("nan"),
             rows=int(counted.sum()),
@@ -224,7 +224,7 @@ def _told(first: Sequence[str], second: Sequence[str]) -> Iterator[str]:
     yield from (f"second: {note}" for note in dict.fromkeys(second) if note not in first)
 
 
-def _ranked(found: list[Change]) -> tuple[Change, ...]:
+def _ranked(found: list[HeadChange]) -> tuple[HeadChange, ...]:
     return tuple(sorted(found, key=lambda change: -np.nan_to_num(change.change, nan=-1)))
 
 
@@ -257,7 +257,7 @@ def _restriction(layers: Sequence[Beside], names: Sequence[str]) -> tuple[str, .
 
 def _sights(layer: Beside) -> list[Booleans]:
     """What common rows may see of common keys in the first and the second: ``[heads or 1, rows, keys]``."""
-    rows, keys = common(layer.queries), common(layer.keys)
+    rows, keys = in_both(layer.queries), in_both(layer.keys)
     return [
         _cut(whole(maps.visible, maps), rows[side], keys[side])
         for side, maps in ((1, layer.first), (2, layer.second))
@@ -286,7 +286,7 @@ def _alone(layers: Sequence[Beside]) -> tuple[float, float]:
 
 def _sums(layer: Beside) -> list[list[float]]:
     """Of the first and of the second: the weight of the common rows, on common keys and on all."""
-    rows, keys = common(layer.queries), common(layer.keys)
+    rows, keys = in_both(layer.queries), in_both(layer.keys)
     return [
         [float(part.sum(dtype=np.float64)) for part in (maps.weights[:, rows[side]][:, :, keys[side]],
                                                         maps.weights[:, rows[side]])]

@@ -11,6 +11,7 @@ nearest word of the other end's own category, as if that were known (of two equa
 Where no category is known: the nearest of the words that were the answer in the first half.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Finding:
     chosen_on: pairs that the head was chosen on
     texts:     that the pairs are from
     unseen:    pairs of these texts that are not asked: the head may not see the other end
+    above:     from ten texts on: how much more it finds than either guess in the same pairs, at least: the
+               lower end of 95 %, by the same bootstrap over texts, of the smaller difference; else NaN
     """
 
     relation: str
@@ -60,6 +63,7 @@ class Finding:
     chosen_on: int
     texts: int
     unseen: int
+    above: float = math.nan
 
     @property
     def pairs(self) -> int:
@@ -67,7 +71,12 @@ class Finding:
 
     @property
     def beats(self) -> bool:
-        """Whether even the lower end is above what both guesses find."""
+        """Whether it finds more than both guesses do: surely so, text by text.
+
+        With fewer than ten texts: whether even the lower end is above what both find.
+        """
+        if not math.isnan(self.above):
+            return self.above > 0
         return self.low > max(self.nearest.value, self.offset.value)
 
 
@@ -241,7 +250,8 @@ def _outcome(asked: Asked, rows: _Table, seed: int) -> Outcome:
 def _finding(asked: Asked, head: int, chosen: _Table, reported: _Table, seed: int) -> Finding:
     before, seen = chosen.at(chosen.seen[:, head]), reported.at(reported.seen[:, head])
     distance = _commonest(chain.from_iterable(link.offsets for link in before.links))
-    hits = seen.hits[:, head]
+    hits, nearest = seen.hits[:, head], seen.nearest[:, head]
+    offset = np.array([distance in link.offsets for link in seen.links])
     found = share(hits)
     low, high = _interval(found, hits, seen.text, seed)
     return Finding(
@@ -250,12 +260,13 @@ def _finding(asked: Asked, head: int, chosen: _Table, reported: _Table, seed: in
         found=found,
         low=low,
         high=high,
-        nearest=share(seen.nearest[:, head]),
-        offset=share(np.array([distance in link.offsets for link in seen.links])),
+        nearest=share(nearest),
+        offset=share(offset),
         distance=distance,
         chosen_on=len(before.links),
         texts=len(np.unique(seen.text)),
         unseen=len(reported.links) - len(seen.links),
+        above=_above(hits, (nearest, offset), seen.text, seed),
     )
 
 
@@ -267,7 +278,19 @@ def _commonest(offsets: Iterable[int]) -> int:
 
 def _interval(found: Share, hits: Booleans, text: Integers, seed: int) -> tuple[float, float]:
     """The wider of both intervals."""
-    _, number = np.unique(text, return_inverse=True)
-    above, below = (np.bincount(number, weights)[:, None].astype(np.float64) for weights in (hits, None))
-    low, high = Quotients(above, below).interval(resampled(len(above), seed))[:, 0]
+    low, high = _resampled(hits, text, seed)
     return float(np.fmin(low, found.low)), float(np.fmax(high, found.high))
+
+
+def _above(hits: Booleans, guesses: Iterable[Booleans], text: Integers, seed: int) -> float:
+    """By how much more than each guess finds of the same pairs: the smaller of the lower ends."""
+    apart = (hits.astype(np.float64) - guess for guess in guesses)
+    return min(_resampled(each, text, seed)[0] for each in apart)
+
+
+def _resampled(values: Booleans | Numbers, text: Integers, seed: int) -> tuple[float, float]:
+    """95 % of the mean over pairs, by the bootstrap over texts; NaN with fewer than ten."""
+    _, number = np.unique(text, return_inverse=True)
+    above, below = (np.bincount(number, weights)[:, None].astype(np.float64) for weights in (values, None))
+    low, high = Quotients(above, below).interval(resampled(len(above), seed))[:, 0]
+    return float(low), float(high)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from attnviz.analysis.common import Block, Shared, beside
+from attnviz.analysis.common import Block, Shared, shared_rows
 from attnviz.analysis.comparison import Measure
 from attnviz.captures import Booleans, Floats, Numbers
 
@@ -54,7 +54,7 @@ def similarities(
     theirs = tuple(second)
     for one in first:
         for other in theirs:
-            shared = beside(one, other, as_is=as_is)
+            shared = shared_rows(one, other, as_is=as_is)
             if shared is not None:
                 alike[np.ix_(one.heads, other.heads)] = MEASURES[measure].across(shared)
                 hidden += shared.hidden * ((len(other.heads),), (len(one.heads),))

@@ -1,13 +1,11 @@
 """What a model is probed with: maps of words of given texts, and statistics over random tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from attnviz.analysis.relations import Corpus
 from attnviz.captures import Axis, Capture
 from attnviz.errors import InputError
-from attnviz.inputs import Sample
 from attnviz.models.base import Encoded, Source
 from attnviz.observe.choice import Choice
 from attnviz.observe.progress import Report
@@ -17,19 +15,10 @@ from attnviz.observe.words import WordMaps
 
 
 def word_maps(
-    source: Source,
-    corpus: Corpus,
-    heads: Choice,
-    *,
-    truncate: bool = False,
-    report: Report | None = None,
+    source: Source, texts: Iterable[Encoded], heads: Choice, *, report: Report | None = None
 ) -> Iterator[Capture]:
-    """Maps of words of some heads, text by text.
-
-    Raises InputError for a text the model cannot take.
-    """
-    for text in corpus.related:
-        encoded = source.encode(Sample(text.text, name=text.name), truncate=truncate)
+    """Maps of words of some heads, text by text."""
+    for encoded in texts:
         yield observe(source, encoded, [WordMaps(heads)], report=report)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.analysis.average import heatmaps
 from attnviz.analysis.beside import Beside
-from attnviz.analysis.difference import Change, Difference, difference
+from attnviz.analysis.difference import Difference, HeadChange, difference
 from attnviz.analysis.reduce import percent
 from attnviz.analysis.select import Wanted
 from attnviz.analysis.spread import spread
@@ -190,7 +190,7 @@ def _table(found: Difference, title: str, top: int, made: Recipe) -> Table:
     )
 
 
-def _row(change: Change, layer: Beside) -> tuple[Cell, ...]:
+def _row(change: HeadChange, layer: Beside) -> tuple[Cell, ...]:
     head, most = change.head, change.most
     known = (head.name, head.stack, head.layer, head.head, change.change, change.rows)
     if most is None:

@@ -101,7 +101,8 @@ def _probe_notes(probe: Probe) -> Iterator[str]:
     yield (
         f"heads and distances are chosen on {first} texts, all numbers are of the other "
         f"{probe.texts - first}; {level}: the wider of Wilson's interval and, from {FEWEST_SAMPLES} texts "
-        f"on, a bootstrap over texts, seed {probe.seed}; beats: its lower end is above both guesses"
+        f"on, a bootstrap over texts, seed {probe.seed}; beats: surely more than both guesses find, text "
+        f"by text, or below {FEWEST_SAMPLES} texts its lower end is above both"
     )
     if probe.few:
         yield f"left out, with fewer than {FEWEST} pairs in a half: {_named(probe.few)}"

@@ -110,6 +110,38 @@ def test_a_head_that_beats_both_guesses_is_told() -> None:
     assert finding.beats
 
 
+def test_a_head_that_finds_what_a_guess_does_and_more_beats_it_though_their_intervals_meet() -> None:
+    """In each text it finds the two of four pairs that the best distance does, in some of them a third."""
+    texts = [text(12, [(0, 1), (2, 3), (4 + number % 2, 7), (8, 11)], number) for number in range(24)]
+
+    def three_of_four(query: int, count: int) -> int:
+        return {0: 1, 2: 3, 4: 7}.get(query, (query + 5) % count)
+
+    finding = forward(found(texts, three_of_four))
+    assert 0.5 == finding.offset.value < finding.found.value
+    assert finding.low < 0.5
+    assert finding.beats
+    assert 0 < finding.above < finding.found.value - 0.5
+    few = forward(found(texts[:8], three_of_four))
+    assert np.isnan(few.above)
+    assert not few.beats
+
+
+def test_a_head_that_beats_the_guess_in_some_texts_and_loses_in_others_does_not_beat_it() -> None:
+    def lucky(query: int, count: int) -> int:
+        return (query + 1) % count if query else 3
+
+    texts = [
+        text(8, [(1, 2), (4, 5), (6, 7)] if number % 2 else [(0, 3)] * 3, number) for number in range(24)
+    ]
+    finding = forward(found(texts, lucky))
+    assert finding.found.value == 1
+    assert finding.beats
+    beaten = forward(found(texts, lambda query, count: (query + 1) % count))
+    assert beaten.above <= 0
+    assert not beaten.beats
+
+
 def test_the_head_is_chosen_on_the_first_half_and_reported_on_the_other() -> None:
     """Of two heads each is right in one half: the one that is chosen finds nothing in the other."""
     half = np.random.default_rng(0).permutation(24)[:12]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from attnviz.analysis.common import Block, Entries, beside
+from attnviz.analysis.common import Block, Entries, shared_rows
 from attnviz.analysis.comparison import Measure
 from attnviz.analysis.similarity import MEASURES, similarities
 from attnviz.captures import Booleans, Floats, Numbers
@@ -109,7 +109,7 @@ def test_cka_of_a_map_whose_rows_are_all_the_same_is_missing() -> None:
 @pytest.mark.parametrize("measure", MEASURES)
 def test_pairs_of_heads_are_as_alike_as_among_all(measure: Measure) -> None:
     one, other = block(maps(0, 5, 11, 13)), block(maps(1, 5, 11, 13), np.tri(11, 13, 2, dtype=bool))
-    shared = beside(one, other)
+    shared = shared_rows(one, other)
     assert shared is not None
     np.testing.assert_allclose(
         MEASURES[measure].along(shared), np.diag(across(one, other, measure)), atol=1e-6

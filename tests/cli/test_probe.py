@@ -184,10 +184,11 @@ def test_a_text_that_is_too_long_is_named(
     short = {"text": "a b c", "relations": [{"name": "r", "source": [0, 1], "target": [4, 5]}]}
     long = {**short, "text": "a b c " * 200}
     file = tmp_path / "long.jsonl"
-    file.write_text(f"{json.dumps(short)}\n{json.dumps(long)}\n")
+    file.write_text(f"{json.dumps(short)}\n{json.dumps(long)}\n{json.dumps(long)}\n")
     assert run(["probe", "--relations", str(file), "-m", gpt2]) == 1
     err = capsys.readouterr().err
     assert "long-2 has" in err
+    assert "(nor can it take long-3)" in err
     assert "reads at most 128: --truncate cuts it" in err
     assert run(["probe", "--relations", str(file), "-m", gpt2, "--truncate"]) == 0
     assert "fewer than 5 pairs in a half: r" in capsys.readouterr().out
