@@ -33,6 +33,7 @@ from attnviz.render.views import (
 )  # fmt: skip
 
 MAPS, TABLE, CHANGE, RANKED = "maps", "matches", "change", "ranked"
+PICTURES = (".png", ".pdf", ".svg")
 COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
 NARROW = 12  # words of a map of which four have room side by side
@@ -54,7 +55,7 @@ COLUMNS = (
     Column("samples", "n", "whole", shown=False),
     Column("null", "null", rank=2),
     Column("floor", "floor", rank=4),
-    Column("q", "q", digits=3, rank=1),
+    Column("q", "q", digits=3, rank=1, least=0.001),
     Column("verdict", "verdict", "text"),
 )
 CHANGES = (
@@ -96,6 +97,11 @@ def comparison_view(
             raise UsageError("the view 'maps' is drawn from captures: give those of one sample, seen=(A, B)")
         return _pairs(found, seen, style)
     return TABLES[view](found, style, top) if view in TABLES else VIEWS[view](found, style)
+
+
+def usual(suffix: str) -> str:
+    """The view that a file of this suffix holds unless another is asked for."""
+    return "heads" if suffix.lower() in PICTURES else TABLE
 
 
 def check(view: str, style: Style, top: int | None = None) -> None:

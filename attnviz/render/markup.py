@@ -12,7 +12,7 @@ from attnviz.render.views import Tabular
 PAIR_LENGTH = 2 * LABEL_LENGTH  # longer cells with foreign texts are cut
 _WRITTEN = {
     "-": "{-}", "–": "--", "×": "$\\times$", "→": "$\\to$", "←": "$\\gets$",
-    "“": "``", "”": "''", "…": "\\dots{}", "’": "'",
+    "“": "``", "”": "''", "…": "\\dots{}", "’": "'", "≤": "$\\leq$",
     "ß": "ß", "æ": "æ", "ø": "ø", "œ": "œ", "Æ": "Æ", "Ø": "Ø", "Œ": "Œ",
 }  # fmt: skip
 _MARKUP = set("\\`*_{}[]<>#|~$&@")
@@ -100,7 +100,7 @@ def _tex_cell(strip: Strip, row: int) -> str:
         return "".join(_token(text) if place % 2 else _tex(text) for place, text in enumerate(parts))
     if cell.text == MISSING:
         return "--"
-    return f"${cell.text}$" if cell.text[:1] in ("+", "-") else _tex(cell.text)
+    return f"${cell.text}$" if cell.text[:1] in ("+", "-", "<") else _tex(cell.text)
 
 
 def _token(text: str) -> str:
