@@ -11,9 +11,9 @@ from attnviz.captures import Capture, Captures, numbered
 from attnviz.errors import InputError, UsageError
 from attnviz.files import begins_with
 from attnviz.inputs import Sample
-from attnviz.recipes import Choice, Comparing, Listing, Style
+from attnviz.recipes import Choice, Comparing, Listing, Style, ViewName
 from attnviz.render import pages
-from attnviz.render.views import HeadGrid, HeadTable, Page, Table, View
+from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, Table, TokenStrip, View
 from attnviz.wishes import AUTO, WORDS, Wishes, encoded_all, observers_of, several
 
 if TYPE_CHECKING:
@@ -219,8 +219,9 @@ def _needs(source: "Source", text: str, tokens: int) -> "Needs":
     )
 
 
-def check(choice: Choice, style: Style | None = None) -> None:
+def check(choice: Choice, style: Style | None = None, view: ViewName = "heatmap") -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
+    pages.check_view(view, choice)
     select.check(choice)
     reduce.check(choice)
     if style is not None:
@@ -254,9 +255,17 @@ def check_diff(choice: Choice, style: Style, *, top: int | None = None) -> None:
     differencepages.check(choice, style, top)
 
 
-def heatmap(seen: Capture, *, choice: Choice = Choice(), style: Style = Style()) -> Page:
-    """What ``attnviz heatmap`` shows of a capture, ready to be drawn."""
-    return pages.heatmap_page(seen, choice, style)
+def heatmap(
+    seen: Capture, *, choice: Choice = Choice(), style: Style = Style(), view: ViewName = "heatmap"
+) -> Page | HeadLines | TokenStrip:
+    """What ``attnviz heatmap`` shows of a capture, ready to be drawn.
+
+    view: "heatmap": the chosen maps, or an overview of every layer and head; "maps": every chosen map under
+          its labels; "atlas": every chosen map, small, under its name; "lines": lines from queries to
+          keys; "strip": the text in the colours of the weights that ``choice.query`` gives
+    Raises UsageError or SelectionError for a choice that means nothing here.
+    """
+    return pages.heatmap_view(seen, choice, style, view)
 
 
 def heads(
@@ -349,7 +358,7 @@ def comparison_view(
     seen: "Sequence[Capture]" = (),
     style: Style = Style(),
     top: int | None = None,
-) -> View:
+) -> Page | HeadGrid | Table:
     """A comparison as a table of "matches"; every head, or layer, beside every other ("heads", "layers"); of
     models of one architecture the heads "ranked" by their change, or the "change" of each in its place; or
     the "maps" of the best and worst matches.

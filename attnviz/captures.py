@@ -102,6 +102,10 @@ class LayerFacts:
     kind: str = "attention"
     route: str = ""
 
+    def __hash__(self) -> int:
+        """Of what tells the layers of a model apart: it is asked for several times a tile."""
+        return hash((self.stack, self.layer))
+
     @property
     def name(self) -> str:
         return layer_name(self.stack, self.layer)

@@ -40,6 +40,23 @@ def check_texts(samples: Iterable[Sample]) -> None:
             raise InputError(f"the second segment of {sample.name} is empty: give at least one word")
 
 
+def decoded(data: bytes, name: str) -> str:
+    """The text of a file of that name. Raises InputError for what is no UTF-8."""
+    if (place := data.find(b"\0")) >= 0:
+        raise InputError(f"{name} is no text: byte {place} is NUL; give UTF-8 text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = f"byte {error.start} is 0x{data[error.start]:02x}"
+        raise InputError(f"{name} is not UTF-8: {byte}; convert it, for example with iconv") from error
+
+
+def lines_of(text: str) -> list[tuple[int, str]]:
+    """The lines of a text that are not blank, with their numbers from 1."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
 class Span(NamedTuple):
     """Characters ``start`` to ``stop`` (exclusive) of text number ``text`` of a sample (1 for its pair)."""
 

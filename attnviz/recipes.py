@@ -13,11 +13,14 @@ from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hin
 from attnviz.captures import Capture, ModelFacts
 from attnviz.errors import InputError
 from attnviz.inputs import Sample
+from attnviz.venues import Medium
 
 SCHEMA = 1
 
 Kind = Literal["self", "cross"]
 Mean = Literal["heads", "layers", "all"]
+ViewName = Literal["heatmap", "maps", "atlas", "lines", "strip"]
+"""Of what ``attnviz heatmap`` draws; "heatmap": the chosen maps, or an overview of every layer and head."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Choice:
              each optionally with ":first" (the first token alone, a sink)
     words:   put sub-tokens together to words
     mean:    average over "heads", "layers" or "all"
+    query:   whose row alone is shown: a token, or its number in the text
     """
 
     layers: str | None = None
@@ -39,6 +43,7 @@ class Choice:
     special: str = "show"
     words: bool = False
     mean: Mean | None = None
+    query: str | None = None
 
     @property
     def maps(self) -> bool:
@@ -52,17 +57,21 @@ class Style:
 
     cmap:  name of a colour map of matplotlib; None for the one that suits what is drawn
     scale: "linear", "log" or "sqrt"; vmax: the weight at the top of the colours, None for what suits
+    medium: what it is for; without a width figures for a talk or a poster are larger
     width: of a figure, in inches; None to fit what is drawn
     dpi:   dots an inch of a PNG; font_size: in points
+    pages: an atlas goes over as many pages of a PDF as it takes, instead of one
     """
 
     cmap: str | None = None
     scale: Literal["linear", "log", "sqrt"] = "linear"
     vmax: float | None = None
     title: str | None = None
+    medium: Medium = "paper"
     width: float | None = None
     dpi: int = 200
     font_size: float = 8.0
+    pages: bool = False
 
     def settled(self, cmap: str = "viridis", vmax: float = 1.0) -> Self:
         """With a colour map and a top where none were asked for."""
@@ -241,16 +250,16 @@ def _check_fields(record: type, data: object) -> None:
         known = ", ".join(sorted(hints))
         raise InputError(f"this recipe has entries that are not known here: a {record.__name__} has {known}")
     for name, value in data.items():
-        if not _is_of(hints[name], value):
+        if not is_of(hints[name], value):
             raise InputError(f"this recipe is damaged: {name} is {value!r}")
 
 
-def _is_of(hint: Any, value: object) -> bool:
-    """Whether a value read from JSON is what a field's annotation says."""
+def is_of(hint: Any, value: object) -> bool:
+    """Whether a value read from JSON or TOML is what a field's annotation says."""
     if get_origin(hint) is Literal:
         return value in get_args(hint)
     if get_origin(hint) in (Union, UnionType):
-        return any(_is_of(part, value) for part in get_args(hint))
+        return any(is_of(part, value) for part in get_args(hint))
     plain = get_origin(hint) or hint
     if plain is float:
         return isinstance(value, int | float) and not isinstance(value, bool)

@@ -85,7 +85,8 @@ def encoded_all(
 ) -> "list[Encoded]":
     """The samples as the model reads them.
 
-    Raises InputError for those that it cannot take, naming the first with the reason and the others.
+    Raises InputError for those that it cannot take, naming the first with the reason and the others; or with
+    the reason alone, where it takes none and the reason is one and the same.
     """
     from attnviz.models.given import encoded
 
@@ -96,7 +97,8 @@ def encoded_all(
         except InputError as error:
             refused.append(sample.name if isinstance(sample, Sample) else f"sample {number}")
             reasons.append(error)
-    if len(refused) > 1:
+    whatever_it_is = len(refused) == len(samples) and len({str(reason) for reason in reasons}) == 1
+    if len(refused) > 1 and not whatever_it_is:
         more = f" and {len(refused) - FEW - 1} more" if len(refused) > FEW + 1 else ""
         raise InputError(
             f"{reasons[0]} (nor can it take {', '.join(refused[1 : FEW + 1])}{more})"

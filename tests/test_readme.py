@@ -1,5 +1,6 @@
 """What the README shows is what the commands beside it make."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.readme import README, commands, draw, output_of, pictures, prepare
+from attnviz.cli.app import run
+from tests.readme import README, ROOT, commands, draw, output_of, pictures, prepare
 
 TEXT = README.read_text(encoding="utf-8")
 NUMBER = re.compile(r"\d*\.\d+")
@@ -62,3 +64,15 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
 
 def _words(file: Path) -> str:
     return " ".join(re.findall(r">([^<]+)</text>", file.read_text(encoding="utf-8")))
+
+
+def test_the_plan_of_the_readme_is_made_as_it_stands(tmp_path: Path) -> None:
+    file = ROOT / "sample_texts" / "paper.toml"
+    (shown,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    assert file.read_text(encoding="utf-8").endswith(shown)
+    (listed,) = [output for command, output in commands(TEXT) if command.startswith("attnviz export ")
+                 and "--dry-run" in command]  # fmt: skip
+    assert run(["export", str(file), "-o", str(tmp_path)]) == 0
+    assert [json.loads(line)["file"] for line in (tmp_path / "figures.jsonl").read_text().splitlines()] == (
+        listed.split()
+    )

@@ -1,14 +1,17 @@
 """Layers of two captures side by side: which of their queries and keys belong together."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.analysis.align import Pair, aligned
+from attnviz.analysis.entries import Entry, Named, common_entries, distinct_axes
+from attnviz.analysis.words import by_words
 from attnviz.captures import Axis, Booleans, LayerMaps
-from attnviz.inputs import Span
+from attnviz.inputs import Sample, Span
 
 REPLACED, ABSENT = "→", "∅"
 _TEXT, _NAME = "text", "name"  # what tells an entry from others
@@ -43,6 +46,71 @@ class Beside:
         """What a pair of the "queries" or "keys" is called."""
         pair: Pair = getattr(self, side)[place]
         return label_of(pair, getattr(self.first, side), getattr(self.second, side))
+
+
+Pairing = Callable[[Axis, Axis], tuple[Pair, ...]]
+
+
+def beside(first: Sequence[LayerMaps], second: Sequence[LayerMaps], pairing: Pairing) -> tuple[Beside, ...]:
+    """Layers of two captures side by side, as many of the one as of the other."""
+    pairs = cache(pairing)
+    return tuple(
+        Beside(one, two, pairs(one.queries, two.queries), pairs(one.keys, two.keys))
+        for one, two in zip(first, second, strict=True)
+    )
+
+
+def beside_by_entries(
+    first: Sequence[LayerMaps], second: Sequence[LayerMaps], sample: Sample
+) -> tuple[Beside, ...]:
+    """Layers of two models that read one text, on the entries that both have (``analysis.entries``).
+
+    Words that a token of either model joins are one in both.
+    Raises ValueError if words without a text are numbered differently.
+    """
+    named = _named(first, second, sample)
+    one, two = (_joined(layers, names) for layers, names in zip((first, second), named, strict=True))
+    names, theirs = _named(one, two, sample)
+    return beside(one, two, lambda axis, other: _pairs_by_entry(names[axis], theirs[other]))
+
+
+def _named(
+    first: Sequence[LayerMaps], second: Sequence[LayerMaps], sample: Sample
+) -> tuple[dict[Axis, Named], dict[Axis, Named]]:
+    """What the entries of the axes of two models are."""
+    axes, theirs = distinct_axes(first), distinct_axes(second)
+    named, their_named = common_entries(axes, theirs, sample)
+    return dict(zip(axes, named, strict=True)), dict(zip(theirs, their_named, strict=True))
+
+
+def _joined(layers: Iterable[LayerMaps], named: Mapping[Axis, Named]) -> list[LayerMaps]:
+    """The layers with entries put together that are one common word."""
+    axes = {axis: _numbered(axis, names) for axis, names in named.items()}
+    return [
+        maps
+        if axes[maps.queries] == maps.queries and axes[maps.keys] == maps.keys
+        else by_words(replace(maps, queries=axes[maps.queries], keys=axes[maps.keys]))
+        for maps in layers
+    ]
+
+
+def _numbered(axis: Axis, named: Named) -> Axis:
+    """The axis with one number for what is one common word."""
+    number: dict[Entry, int] = {}
+    words = tuple(
+        number.setdefault(entry, word) if entry is not None and word >= 0 else word
+        for entry, word in zip(named, axis.words, strict=True)
+    )
+    return replace(axis, words=words)
+
+
+def _pairs_by_entry(first: Named, second: Named) -> tuple[Pair, ...]:
+    """By what the entries are; what is None is in one alone."""
+    one, two = (
+        [(side, place) if entry is None else entry for place, entry in enumerate(named)]
+        for side, named in enumerate((first, second))
+    )
+    return aligned(one, two, (one, two))
 
 
 def common(pairs: Sequence[Pair]) -> tuple[Places, Places, Places]:

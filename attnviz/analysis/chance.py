@@ -27,19 +27,23 @@ LEAST_SPREAD = 1e-3  # of draws: smaller differences in similarity are none
 def drawn_pairs(words: Sequence[int], texts: Sequence[str], seed: int) -> list[tuple[int, int]]:
     """Which sample of the first model is put beside which of the second: different texts of nearest length.
 
-    words: how long each sample is; texts: what it says
+    words: how long each sample is; texts: what it says, "" where that is not known: then each is another
     As many as there are samples, and at least 200 where there are so many.
     """
     order = sorted(range(len(words)), key=lambda sample: (words[sample], sample))
     wanted = max(len(words), DRAWS)
     drawn: list[tuple[int, int]] = []
     for apart in range(1, len(words)):
-        found = [pair for pair in _apart(order, apart) if texts[pair[0]] != texts[pair[1]]]
+        found = [pair for pair in _apart(order, apart) if not _same(texts, pair)]
         if len(drawn) + len(found) > wanted:
             some = np.random.default_rng(seed).choice(len(found), wanted - len(drawn), replace=False)
             return drawn + [found[place] for place in sorted(some)]
         drawn += found
     return drawn
+
+
+def _same(texts: Sequence[str], pair: tuple[int, int]) -> bool:
+    return texts[pair[0]] == texts[pair[1]] != ""
 
 
 def _apart(order: Sequence[int], apart: int) -> Iterator[tuple[int, int]]:

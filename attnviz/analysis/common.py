@@ -5,13 +5,13 @@ what only one of the two has is left out, and by default so is every pair that o
 computes. What is left of a row is divided by its sum.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from attnviz.analysis.entries import Entry, Named, common_entries
+from attnviz.analysis.entries import Entry, Named, common_entries, distinct_axes
 from attnviz.analysis.select import MOST, check_weights
 from attnviz.analysis.words import by_words
 from attnviz.captures import Axis, Booleans, Capture, Floats, Head, Integers, LayerMaps, Numbers
@@ -77,7 +77,7 @@ def ground(first: Capture, second: Capture) -> Ground:
     Raises InputError if they have no entries in common, or keep no maps that could be put on words.
     """
     maps = _word_maps(first), _word_maps(second)
-    axes = _distinct(maps[0]), _distinct(maps[1])
+    axes = distinct_axes(maps[0]), distinct_axes(maps[1])
     try:
         named = common_entries(*axes, first.sample)
     except ValueError as error:
@@ -146,15 +146,6 @@ def _word_maps(capture: Capture) -> list[LayerMaps]:
     return kept if capture.words else [by_words(maps) for maps in kept]
 
 
-def _distinct(layers: Iterable[LayerMaps]) -> list[Axis]:
-    """The axes of some layers, each once."""
-    distinct: list[Axis] = []
-    for axis in (axis for layer in layers for axis in (layer.queries, layer.keys)):
-        if axis not in distinct:
-            distinct.append(axis)
-    return distinct
-
-
 def _blocks(
     numbers: dict[Head, int], layers: Sequence[LayerMaps], axes: Sequence[Axis], named: Sequence[Named]
 ) -> Iterator[Block]:
@@ -178,8 +169,8 @@ def _blocks(
 
 def _sights(layer: LayerMaps) -> Iterator[tuple[Sequence[int], Booleans]]:
     """What heads see, ``[queries, keys]``, and which of the layer's: all at once where they see the same."""
-    seen = np.atleast_3d(layer.visible) & layer.computed
-    seen = np.broadcast_to(seen, (seen.shape[0], *layer.weights.shape[1:]))
+    seen = layer.visible & layer.computed
+    seen = np.broadcast_to(seen, (seen.shape[0] if seen.ndim == 3 else 1, *layer.weights.shape[1:]))
     if len(seen) == 1:
         yield range(len(layer.heads)), seen[0]
     else:

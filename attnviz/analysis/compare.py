@@ -116,7 +116,7 @@ def _compared(work: _Work, matching: Matching, seed: int) -> Comparison:
     if np.isnan(similarity).all():
         names = " and ".join(printable(model.name) for model in seen.models)
         raise InputError(
-            f"nothing of {names} can be compared: no query sees two keys in both; give longer texts"
+            f"nothing of {names} can be compared: {MEASURES[work.measure].lacking}; give longer texts"
         )
     pair = matched(similarity, matching)
     draws = _draws(work, drawn_pairs(seen.words, seen.texts, seed))
@@ -140,7 +140,7 @@ def _compared(work: _Work, matching: Matching, seed: int) -> Comparison:
         matches=tuple(_matches(seen, pair, _estimates(values, seed), draws[:, pair[0]], floor)),
         changes=tuple(_changes(work, kept, seed)),
         hidden=(float(hidden[0]), float(hidden[1])),
-        notes=tuple(_notes(work, hidden)),
+        notes=(*_alone(work, similarity[rows]), *_notes(work, hidden)),
         testing=_testing(draws, seed),
         versions=seen.versions,
     )
@@ -186,8 +186,9 @@ def _floor(work: _Work, pair: Pair, sample: int) -> Numbers:
 
 
 def _profiled(work: _Work, block: Block, heads: Integers) -> Block:
-    """What the heads would look at in this block if place were all."""
-    maps = work.seen.profile.maps(heads, block.queries, block.keys).astype(np.float32)
+    """What the heads would look at in this block if place were all, as they do in the other samples."""
+    profile = work.seen.profile.maps(heads, block.queries, block.keys, without=block)
+    maps = profile.astype(np.float32)
     return replace(block, heads=heads, weights=maps, totals=maps.sum(-1))
 
 
@@ -234,9 +235,9 @@ def _matches(
 
 
 def _changes(work: _Work, kept: Sequence[int], seed: int) -> Iterator[Change]:
-    """Head by head, where both models have the same ones."""
+    """Head by head, where both models are of one architecture and have the same ones."""
     heads, theirs = work.seen.heads
-    if heads != theirs:
+    if heads != theirs or len({model.family for model in work.seen.models}) > 1:
         return
     rows, columns = work.seen.places()
     both = np.intersect1d(rows, columns)
@@ -244,6 +245,14 @@ def _changes(work: _Work, kept: Sequence[int], seed: int) -> Iterator[Change]:
     for place, estimate in zip(both.tolist(), _estimates(values, seed), strict=True):
         if estimate.samples:
             yield Change(heads[place], estimate)
+
+
+def _alone(work: _Work, similarity: Numbers) -> Iterator[str]:
+    """How many heads of the first are like none of the second, which are not to be counted."""
+    alone = int(np.isnan(similarity).all(1).sum())
+    if alone:
+        heads = f"{alone} head{'s' * (alone > 1)} of A cannot be compared"
+        yield f"{heads}: {MEASURES[work.measure].lacking_one}"
 
 
 def _notes(work: _Work, hidden: Numbers) -> Iterator[str]:

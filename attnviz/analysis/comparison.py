@@ -37,7 +37,8 @@ class Match:
     similarity: 0 to 1, the mean over samples
     null:       the 95 % point of what is found where there is nothing to find: the first head's map of one
                 sample beside the maps of another, the largest over all heads of the second model
-    floor:      the similarity that the first head's positional profile, which knows no content, has
+    floor:      the similarity that the first head's positional profile, which knows no content, has; in each
+                sample that of the others
     q:          the share of false ones among matches as sure as this (Benjamini & Hochberg 1995)
     verdict:    "match": it beats the null, and the floor by 0.01; "position": it does not beat the floor,
                 which half of what chance finds does not beat either; "chance": else; "untested": there are
@@ -167,7 +168,7 @@ class Comparison:
     similarity: ``[first, second]``, the mean over samples, by the heads' names too; NaN where two heads have
                 no axis in common
     matches:    one a head of the first that has one, in the model's order (tables have the most alike first)
-    changes:    head by head, where both have the same layers and heads; else empty
+    changes:    head by head, where both are of one architecture with the same layers and heads; else empty
     hidden:     the share of the first's and of the second's weight that lies on what is not compared, over
                 all pairs of heads
     notes:      what a reader of any number of it must know
@@ -194,6 +195,11 @@ class Comparison:
     def matched(self) -> int:
         """How many heads of the first have a match in the second."""
         return sum(match.verdict == "match" for match in self.matches)
+
+    @property
+    def comparable(self) -> int:
+        """How many heads of the first have a similarity to any of the second: no others can have a match."""
+        return int((~np.isnan(self.similarity.values)).any(1).sum())
 
     def __repr__(self) -> str:
         names = " and ".join(printable(model.name) for model in self.models)

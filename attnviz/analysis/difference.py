@@ -7,7 +7,6 @@ all, 1 where it looks at other tokens altogether.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 from attnviz.analysis.beside import (
     Beside,
     Places,
+    beside,
+    beside_by_entries,
     common,
     cut_differently,
     pairs_by_label,
@@ -24,9 +25,11 @@ from attnviz.analysis.beside import (
 )
 from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import selected, wanted_heads
+from attnviz.analysis.sights import RESTRICTED, sight, told
 from attnviz.analysis.similarity import divergences
-from attnviz.captures import Booleans, Capture, Floats, Head, Numbers
+from attnviz.captures import Booleans, Capture, Floats, Head, LayerMaps, Numbers
 from attnviz.errors import InputError, SelectionError
+from attnviz.inputs import Sample, printable
 from attnviz.recipes import Choice
 
 
@@ -64,6 +67,7 @@ class Difference:
              and the other way round
     one_model, one_text: whether that is the same in both
     hidden:  what the choice hid of each, as ``reduce.Reduced`` has it
+    restricted: whether one may see keys that the other may not: neither changes nor differences are of these
     notes:   what a reader of any number of it must know
     """
 
@@ -75,6 +79,7 @@ class Difference:
     one_model: bool
     one_text: bool
     hidden: tuple[Mapping[str, float], Mapping[str, float]] = ({}, {})
+    restricted: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -96,12 +101,12 @@ def difference(first: Capture, second: Capture, choice: Choice = Choice()) -> Di
         choice = replace(choice, words=True)
         notes.append("the models cut the text into other tokens: compared by words")
     one, two = (reduced(seen.maps, choice) for seen in chosen)
-    pairs = cache(pairs_by_place if one_text else pairs_by_label)
-    layers = tuple(
-        Beside(a, b, pairs(a.queries, b.queries), pairs(a.keys, b.keys))
-        for a, b in zip(one.maps, two.maps, strict=True)
-    )
+    if one_text and not one_model and choice.words:
+        layers = _by_words(one.maps, two.maps, first.sample)
+    else:
+        layers = beside(one.maps, two.maps, pairs_by_place if one_text else pairs_by_label)
     _check_common(layers, first, second)
+    restriction = _restriction(layers, () if one_model else (first.model.name, second.model.name))
     return Difference(
         first=first,
         second=second,
@@ -111,7 +116,8 @@ def difference(first: Capture, second: Capture, choice: Choice = Choice()) -> Di
         one_model=one_model,
         one_text=one_text,
         hidden=(one.hidden, two.hidden),
-        notes=(*notes, *_told((*first.notes, *one.notes), (*second.notes, *two.notes))),
+        restricted=bool(restriction),
+        notes=(*notes, *restriction, *_told((*first.notes, *one.notes), (*second.notes, *two.notes))),
     )
 
 
@@ -128,7 +134,7 @@ def changes(layer: Beside) -> Iterator[Change]:
             head=Head(layer.first.stack, layer.first.layer, head),
             change=float(distances[counted].mean()) if counted.any() else float("nan"),
             rows=int(counted.sum()),
-            most=_most(one[place], two[place], rows[0], keys[0]),
+            most=_most(one[place], two[place], seen[place], rows[0], keys[0]),
         )
 
 
@@ -193,6 +199,14 @@ def _read(seen: Capture) -> tuple[object, ...]:
     return (sample.text, sample.pair, sample.chat, *unkept)
 
 
+def _by_words(first: Sequence[LayerMaps], second: Sequence[LayerMaps], sample: Sample) -> tuple[Beside, ...]:
+    """Raises InputError where nobody can know which words of the two models are the same."""
+    try:
+        return beside_by_entries(first, second, sample)
+    except ValueError as error:
+        raise InputError(f"no difference of {printable(sample.name)}: {error}") from error
+
+
 def _check_common(layers: Sequence[Beside], first: Capture, second: Capture) -> None:
     """Raises InputError where nothing but special tokens is the same in both."""
     if not any(layer.common_text for layer in layers):
@@ -220,19 +234,42 @@ def _cut(array: NDArray[Any], rows: Places, keys: Places) -> Any:
 
 def _seen(layer: Beside, rows: Sequence[Places], keys: Sequence[Places]) -> Booleans:
     """``[heads or 1, rows, keys]``: what can be seen, and was computed, in both."""
-    masks = [
-        _cut(whole(mask, maps), rows[side], keys[side])
+    one, two = (
+        _cut(whole(maps.visible, maps) & whole(maps.computed, maps), rows[side], keys[side])
         for side, maps in ((1, layer.first), (2, layer.second))
-        for mask in (maps.visible, maps.computed)
+    )
+    return np.asarray(one & two)
+
+
+def _restriction(layers: Sequence[Beside], names: Sequence[str]) -> tuple[str, ...]:
+    """What is said where one may see keys that the other may not: of two models which of them."""
+    seen = [_sights(layer) for layer in layers]
+    if not any((one != two).any() for one, two in seen):
+        return ()
+    sights = [
+        {sight(mask, alike=layer.queries == layer.keys) for layer, both in zip(layers, seen, strict=True)
+         for mask in both[side]}
+        for side in (0, 1)
+    ]  # fmt: skip
+    whose = f": {told(names, sights)}" if names else ""
+    return (f"{RESTRICTED}{whose}; changes are of rows rescaled to these, maps show the weights as they are",)
+
+
+def _sights(layer: Beside) -> list[Booleans]:
+    """What common rows may see of common keys in the first and the second: ``[heads or 1, rows, keys]``."""
+    rows, keys = common(layer.queries), common(layer.keys)
+    return [
+        _cut(whole(maps.visible, maps), rows[side], keys[side])
+        for side, maps in ((1, layer.first), (2, layer.second))
     ]
-    return np.asarray(masks[0] & masks[1] & masks[2] & masks[3])
 
 
-def _most(first: Floats, second: Floats, queries: Places, keys: Places) -> Cell | None:
-    """The cell of the common rows and keys whose weight changed most."""
-    if not first.size:
+def _most(first: Floats, second: Floats, seen: Booleans, queries: Places, keys: Places) -> Cell | None:
+    """The cell of the common rows and keys, among those seen in both, whose weight changed most."""
+    if not seen.any():
         return None
-    row, key = np.unravel_index(np.abs(second - first).argmax(), first.shape)
+    apart = np.where(seen, np.abs(second - first), -1)
+    row, key = np.unravel_index(apart.argmax(), apart.shape)
     return Cell(int(queries[row]), int(keys[key]), float(first[row, key]), float(second[row, key]))
 
 

@@ -4,14 +4,15 @@ A word is known by its place among the words of the text, which the text alone d
 one tokenizer's axis. Where one tokenizer has a token over two words (``...``, ``):``), the two are one for
 both models. A token of the model's own is known by its label and by how many of that label came before, so
 models that share a tokenizer share ``[CLS]``, and others do not. What else has no words (patches, positions)
-is known by its place, among entries of the same unit and number.
+is known by its place, among entries of the same unit and number; ids of which no text is known by their place
+in the model's sequence.
 """
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from attnviz.captures import Axis
+from attnviz.captures import Axis, LayerMaps
 from attnviz.inputs import Sample, Span, word_spans, words_touched
 
 Entry = tuple[str | int, ...]
@@ -24,6 +25,15 @@ _Words = list[range]
 _Place = int | Entry  # the number of a word in the text, or what else there is
 
 
+def distinct_axes(layers: Iterable[LayerMaps]) -> list[Axis]:
+    """The axes of some layers, each once."""
+    distinct: list[Axis] = []
+    for axis in (axis for layer in layers for axis in (layer.queries, layer.keys)):
+        if axis not in distinct:  # mostly the same object: no hash is made of its thousands of entries
+            distinct.append(axis)
+    return distinct
+
+
 def common_entries(
     first: Sequence[Axis], second: Sequence[Axis], sample: Sample
 ) -> tuple[list[Named], list[Named]]:
@@ -32,14 +42,15 @@ def common_entries(
     Two entries of one axis that are the same word have to be put together.
     Raises ValueError if words without a text are numbered differently.
     """
-    sides = [_words_of(axes, sample) for axes in _settled(first, second)]
+    texts = _texts((*first, *second), sample)
+    sides = [_words_of(axes, texts) for axes in _settled(first, second)]
     roots = _roots([words for side in sides for words in side])
     places = [
         [_places(axis, words, roots) for axis, words in zip(axes, side, strict=True)]
         for axes, side in zip((first, second), sides, strict=True)
     ]
     there = [{place for named in side for place in named} for side in places]
-    common = _ranked(there[0] & there[1], len(word_spans(sample.text)))
+    common = _ranked(there[0] & there[1], len(word_spans(texts[0])))
     one, other = ([tuple(map(common.get, named)) for named in side] for side in places)
     return one, other
 
@@ -66,15 +77,21 @@ def _textless(axis: Axis) -> Axis:
                 grid=axis.grid)  # fmt: skip
 
 
-def _words_of(axes: Sequence[Axis], sample: Sample) -> list[_Words]:
-    """The words of the sample's texts that each entry touches, by axis; by number where no text is known."""
-    texts = [text for text in (sample.text, sample.pair) if text is not None]
+def _words_of(axes: Sequence[Axis], texts: Sequence[str]) -> list[_Words]:
+    """The words of the texts that each entry touches, by axis; by number where no text is known."""
     return [
         words_touched(_moved(axis, texts), texts)
         if any(axis.spans)
         else [range(word, word + 1) if word >= 0 else range(0) for word in axis.words]
         for axis in axes
     ]
+
+
+def _texts(axes: Sequence[Axis], sample: Sample) -> list[str]:
+    """What was read: of a sample that came without a text what its tokens stand for."""
+    if not sample.text:
+        return next((list(axis.texts) for axis in axes if axis.texts), [""])
+    return [sample.text] if sample.pair is None else [sample.text, sample.pair]
 
 
 def _moved(axis: Axis, texts: Sequence[str]) -> list[Span | None]:
@@ -130,6 +147,8 @@ def _own(axis: Axis, number: int, before: Counter[str]) -> Entry:
         return "place", "patch", grid.rows, grid.columns, number - grid.first
     if axis.unit in ("patch", "position", "group") and not axis.special[number]:
         return "place", axis.unit, len(axis), number
+    if not axis.special[number] and max(axis.words) < 0:
+        return "place", axis.unit, axis.positions[number]
     label = axis.labels[number]
     before[label] += 1
     return "own", label, before[label] - 1

@@ -35,8 +35,8 @@ def check_there(models: Models, text: str, measure: Measure) -> None:
         _check_no_changes(models, expectation(text, measure).names(), text)
 
 
-def _heads(model: ModelFacts) -> list[tuple[str, int, int]]:
-    return [(layer.stack, layer.layer, layer.heads) for layer in model.layers]
+def _heads(model: ModelFacts) -> tuple[str, list[tuple[str, int, int]]]:
+    return model.family, [(layer.stack, layer.layer, layer.heads) for layer in model.layers]
 
 
 def check_expected(comparison: Comparison, text: str) -> None:
@@ -73,16 +73,16 @@ def _check_no_changes(models: Models, names: Sequence[str], text: str) -> None:
     if asked:
         raise SelectionError(
             f"{OPTION} '{printable(text)}': there is no {asked[0]}, as {_named(models)} do not have the "
-            f"same layers and heads; there are {', '.join(_NUMBERS)}"
+            f"same layers and heads of one architecture; there are {', '.join(_NUMBERS)}"
         )
 
 
 def _matches(comparison: Comparison) -> Number:
-    return Number(comparison.matched, f"of {len(comparison.first)} heads")
+    return Number(comparison.matched, f"of {comparison.comparable} heads")
 
 
 def _matched(comparison: Comparison) -> Number:
-    heads = len(comparison.first)
+    heads = comparison.comparable
     share = comparison.matched / heads if heads else math.nan
     return Number(share, f"{comparison.matched} of {heads} heads")
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from attnviz.analysis.common import Block, Ground, ground, places
+from attnviz.analysis.common import Ground, ground, places
 from attnviz.analysis.profile import Profile
 from attnviz.analysis.shelf import Shelf
+from attnviz.analysis.sights import RESTRICTED, sight, told
 from attnviz.captures import Capture, Head, Integers, ModelFacts
 from attnviz.errors import InputError
 from attnviz.inputs import Sample, printable
-from attnviz.stored.textless import digest
+from attnviz.stored.textless import digests
 
 FEWEST_COMPARED = 2
-
-EVERYTHING, BEFORE, PART = "everything", "only what is before", "only a part"
 
 
 @dataclass
@@ -23,7 +22,7 @@ class Gathered:
     """Two models' maps of some samples, and where they are on the shelf.
 
     samples:  what both read
-    texts:    which text each is
+    texts:    which text each is; "" where that is not known
     words:    how many words, or other entries, both have of each
     heads:    of each model all there are, by place
     kept:     the shelf's number for the first model's blocks of each sample, and for the second's
@@ -46,14 +45,14 @@ class Gathered:
     def add(self, capture: Capture, common: Ground, shelf: Shelf) -> None:
         """One more sample."""
         self.samples.append(capture.sample)
-        self.texts.append(digest(capture) + (capture.sample.pair or ""))
+        self.texts.append(" ".join(sorted(digests(capture))))
         self.words.append(common.words)
         self.kept.append((shelf.put(common.first), shelf.put(common.second)))
         for present, sights, blocks in zip(
             self.present, self.sights, (common.first, common.second), strict=True
         ):
             present.update(head for block in blocks for head in block.heads.tolist())
-            sights.update(_sight(block) for block in blocks)
+            sights.update(sight(block.seen, alike=block.queries == block.keys) for block in blocks)
         for block in common.first:
             self.profile.add(block)
 
@@ -64,15 +63,20 @@ class Gathered:
 
     def notes(self, *, as_is: bool) -> list[str]:
         """What a reader must know of what was compared."""
-        if self.sights[0] == self.sights[1]:
-            return []
-        sees = (
-            f"{printable(model.name)} sees {' or '.join(sorted(sights))}"
-            for model, sights in zip(self.models, self.sights, strict=True)
-            if as_is or sights != {EVERYTHING}
-        )
-        what = "compared as they are" if as_is else "restricted to the keys that both may see"
-        return [f"{what}: {', '.join(sees)}"]
+        return [*self._restriction(as_is=as_is), *self._unknown()]
+
+    def _restriction(self, *, as_is: bool) -> Iterator[str]:
+        if self.sights[0] != self.sights[1]:
+            sees = told([model.name for model in self.models], self.sights, all_too=as_is)
+            yield f"{'compared as they are' if as_is else RESTRICTED}: {sees}"
+
+    def _unknown(self) -> Iterator[str]:
+        unknown = self.texts.count("")
+        if unknown:
+            yield (
+                f"what was read is not known of {unknown} samples: taken to be the same by their place in "
+                "the sequence"
+            )
 
 
 def check_numbers(first: Sequence[Capture], second: Sequence[Capture]) -> None:
@@ -125,18 +129,10 @@ def _check(one: Capture, other: Capture, models: tuple[ModelFacts, ModelFacts]) 
                 f"captures of {printable(model.name)} and of {printable(capture.model.name)} in one "
                 "sequence: one model's heads are compared with another's, so give one sequence of each"
             )
-    if (digest(one), one.sample.pair) != (digest(other), other.sample.pair):
+    known, theirs = digests(one), digests(other)
+    if known and theirs and known.isdisjoint(theirs):
         raise InputError(
             f"{printable(models[0].name)} has read {printable(one.sample.name)} where "
             f"{printable(models[1].name)} has read {printable(other.sample.name)}, another text: capture the "
             "same texts with both, in the same order"
         )
-
-
-def _sight(block: Block) -> str:
-    """What the queries see of the keys."""
-    if block.seen.all():
-        return EVERYTHING
-    before = np.tril(np.ones_like(block.seen))
-    same = block.queries == block.keys
-    return BEFORE if same and np.array_equal(block.seen, before) else PART

@@ -28,20 +28,35 @@ class Profile:
 
     def add(self, block: Block) -> None:
         """The weights of a sample, of the pairs that these heads see."""
-        bins = self._bins(block.queries, block.keys)
-        count = self._sums.shape[1]
-        places = bins[block.seen]
-        for head, weights in zip(block.heads, block.weights[:, block.seen], strict=True):
-            self._sums[head] += np.bincount(places, weights, count)
-        self._pairs[block.heads] += np.bincount(places, minlength=count)
+        sums, pairs = self._counted(block)
+        self._sums[block.heads] += sums
+        self._pairs[block.heads] += pairs
 
-    def maps(self, heads: Integers, queries: Entries, keys: Entries) -> Numbers:
-        """What the heads would look at if place were all: ``[heads, queries, keys]``, rows not rescaled."""
+    def maps(
+        self, heads: Integers, queries: Entries, keys: Entries, *, without: Block | None = None
+    ) -> Numbers:
+        """What the heads would look at if place were all: ``[heads, queries, keys]``, rows not rescaled.
+
+        without: a sample of these heads that was added and is not to count, as when it is to be told from
+                 the rest; 0 at places that no other has
+        """
         bins = self._bins(queries, keys)
         sums, pairs = self._sums[heads], self._pairs[heads]
-        means = np.divide(sums, pairs, out=np.zeros_like(sums), where=pairs > 0)
+        if without is not None:
+            its, count = self._counted(without)
+            order = np.argsort(without.heads)
+            sums -= its[order[np.searchsorted(without.heads, heads, sorter=order)]]
+            pairs -= count
+        means = np.divide(sums, pairs, out=np.zeros_like(sums), where=pairs > 0).clip(min=0)
         profile: Numbers = means[:, bins]
         return profile
+
+    def _counted(self, block: Block) -> tuple[Numbers, Integers]:
+        """The sums of a sample's weights ``[heads, bins]``, and of how many pairs ``[bins]``."""
+        places = self._bins(block.queries, block.keys)[block.seen]
+        count = self._sums.shape[1]
+        sums = [np.bincount(places, weights, count) for weights in block.weights[:, block.seen]]
+        return np.array(sums).reshape(-1, count), np.bincount(places, minlength=count)
 
     def _bins(self, queries: Entries, keys: Entries) -> Integers:
         """The number of each pair's bin: ``[queries, keys]``; there is room for all."""

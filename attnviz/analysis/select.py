@@ -87,20 +87,32 @@ def named_heads(layers: Sequence[LayerFacts], text: str) -> Wanted:
 def selected(capture: Capture, choice: Choice) -> Capture:
     """The capture with only the chosen maps in it: the whole ones, or if some were not kept the pooled ones.
 
-    Without a choice of maps those that were kept will do; a note says which.
     Raises SelectionError if a map was chosen that was kept neither way.
     """
-    wanted, notes = wanted_heads(capture.model.layers, choice), capture.notes
-    kept = next((maps for maps in (capture.maps, capture.pooled) if not _missing(wanted, maps)), None)
-    if kept is None:
-        missing, kept = _fuller(wanted, capture)
-        there = _without(wanted, missing)
-        if choice.maps or not there:
-            raise _not_kept(missing, kept)
-        wanted, notes = there, (*notes, f"only maps of {_shortened(_names(there))} were kept")
+    wanted = wanted_heads(capture.model.layers, choice)
+    missing, kept = _fuller(wanted, capture)
+    if missing:
+        raise _not_kept(missing, kept)
+    return _with_maps(capture, wanted, kept)
+
+
+def at_hand(capture: Capture, choice: Choice) -> Capture:
+    """As ``selected``, but without a choice of maps those that were kept will do: a note says which.
+
+    Raises SelectionError if a map was chosen that was kept neither way, or none was kept.
+    """
+    wanted = wanted_heads(capture.model.layers, choice)
+    missing, kept = _fuller(wanted, capture)
+    there = _without(wanted, missing)
+    if choice.maps or not missing or not there:
+        return selected(capture, choice)
+    note = f"only maps of {_shortened(_names(there))} were kept"
+    return _with_maps(replace(capture, notes=(*capture.notes, note)), there, kept)
+
+
+def _with_maps(capture: Capture, wanted: Wanted, kept: Layers) -> Capture:
     layers = {maps.name: maps for maps in kept}
-    maps = Layers(_picked(layers[name], heads) for name, heads in wanted.items())
-    return replace(capture, maps=maps, notes=notes)
+    return replace(capture, maps=Layers(_picked(layers[name], heads) for name, heads in wanted.items()))
 
 
 def _names(heads: Wanted) -> list[str]:

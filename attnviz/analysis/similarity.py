@@ -28,10 +28,13 @@ class Likeness(NamedTuple):
 
     across: all heads of the first beside all of the second: ``[first, second]``, NaN without a row to compare
     along:  the first's head i beside the second's head i: ``[heads]``, likewise
+    lacking: what two models lack of which no heads can be compared; lacking_one: what a head lacks
     """
 
     across: Callable[[Shared], Numbers]
     along: Callable[[Shared], Numbers]
+    lacking: str
+    lacking_one: str
 
 
 def similarities(
@@ -185,6 +188,16 @@ def _aligned(alignment: Numbers, norms: Numbers) -> Numbers:
 
 
 MEASURES: dict[Measure, Likeness] = {
-    "js": Likeness(_js_across, _js_along),
-    "cka": Likeness(_cka_across, _cka_along),
+    "js": Likeness(
+        _js_across,
+        _js_along,
+        "no query sees two keys in both",
+        "with none of B's they see two keys in common",
+    ),
+    "cka": Likeness(
+        _cka_across,
+        _cka_along,
+        "no two queries see two keys in both and look at them differently",
+        "with none of B's they have two queries that see two keys in common and look at them differently",
+    ),
 }

@@ -24,7 +24,8 @@ class Spread(NamedTuple):
 def spread(layers: Sequence[Beside], heads: Wanted) -> Spread:
     """The maps of these heads, by layer, of both captures and their difference, on common axes.
 
-    Where an entry is in one capture alone the difference can be seen but was never computed.
+    Where an entry, or the sight of it, is in one capture alone the difference can be seen but was never
+    computed.
     """
     found = [_spread(layer, heads[layer.name]) for layer in layers if layer.name in heads]
     return Spread(*(Layers(maps) for maps in zip(*found, strict=True)))
@@ -34,7 +35,7 @@ def _spread(layer: Beside, heads: Sequence[int]) -> tuple[LayerMaps, LayerMaps, 
     """These heads of one layer: the first, the second, and the second less the first."""
     one, two = (_placed(layer, side, heads) for side in (0, 1))
     common = np.logical_and.outer(*([pair.common for pair in pairs] for pairs in (layer.queries, layer.keys)))
-    done = common & (one.computed | ~one.visible) & (two.computed | ~two.visible)
+    done = common & one.visible & one.computed & two.visible & two.computed
     both = replace(
         one,
         weights=np.where(done, two.weights - one.weights, np.float32(0)),

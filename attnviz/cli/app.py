@@ -14,11 +14,13 @@ from attnviz.cli.capture import capture
 from attnviz.cli.compare import compare
 from attnviz.cli.diff import diff
 from attnviz.cli.doctor import doctor
+from attnviz.cli.export import export
 from attnviz.cli.heads import heads
 from attnviz.cli.heatmap import heatmap
 from attnviz.cli.models import models
 from attnviz.cli.output import note
 from attnviz.cli.probe import probe
+from attnviz.cli.replay import caption, replay
 from attnviz.cli.train import train
 from attnviz.errors import AttnvizError, ExpectationError, UsageError
 
@@ -42,9 +44,12 @@ app = typer.Typer(
 app.command(short_help="Draw attention.")(heatmap)
 app.command(short_help="Keep what was seen, to look at it again at once.")(capture)
 app.command(short_help="List heads: what each does, its statistics, its strongest pair.")(heads)
+app.command(short_help="Make many figures, for a paper.")(export)
 app.command(short_help="Find the heads of one model in another, and what changed between two.")(compare)
 app.command(short_help="What differs between two texts, or two models.")(diff)
 app.command(short_help="Test heads on known relations and random tokens.")(probe)
+app.command(short_help="Make a figure again from the recipe in it.")(replay)
+app.command(short_help="Write the caption of a figure.")(caption)
 app.command(short_help="What can be loaded, and which types of models are captured.")(models)
 app.command(short_help="Check that a model is captured exactly.")(doctor)
 app.command(short_help="Train a model that ships again, or check what it has learnt.")(train)
@@ -92,5 +97,6 @@ _STATUS = {UsageError: 2, ExpectationError: 3}
 
 def _told(error: Exception, status: int) -> int:
     """One line on standard error."""
-    note(error.format_message() if isinstance(error, _CommandLineError) else str(error))
+    told = error.format_message() if isinstance(error, _CommandLineError) else str(error)
+    note(told.replace(": Value error, ", ": ", 1))  # what pydantic, which some typers check with, puts before
     return status

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.cli.options import Drawing, Inputs, KeptModels, Models, Pairing, command
+from attnviz.cli.options import Drawing, KeptModels, Models, Pairing, Texts, command
 from attnviz.errors import ExpectationError, SelectionError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class _Side:
 
 
 @command
-def compare(*, inputs: Inputs, kept: KeptModels, models: Models, pairing: Pairing, drawing: Drawing) -> None:
+def compare(*, inputs: Texts, kept: KeptModels, models: Models, pairing: Pairing, drawing: Drawing) -> None:
     """Find the heads of one model in another, and what changed between two.
 
     The first model (A) is compared with each of the others (B). Heads are alike that look at the same words.
@@ -39,7 +39,7 @@ def compare(*, inputs: Inputs, kept: KeptModels, models: Models, pairing: Pairin
 
     style = drawing.style()
     wanted = _wanted(pairing, drawing)
-    _check(inputs, pairing, wanted, style)
+    _check(pairing, wanted, style)
     names = _names(kept, models)
     samples = [] if kept.captures else read.samples(inputs)
     files = output.model_targets(drawing, names[1:], _kind(wanted[0]))
@@ -65,7 +65,7 @@ def _wanted(pairing: Pairing, drawing: Drawing) -> tuple[str, ...]:
     return (MATCHES,) if drawing.json else USUAL
 
 
-def _check(inputs: Inputs, pairing: Pairing, wanted: Sequence[str], style: "Style") -> None:
+def _check(pairing: Pairing, wanted: Sequence[str], style: "Style") -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
     from attnviz.analysis.expect import expectation
     from attnviz.render import comparepages
@@ -73,10 +73,6 @@ def _check(inputs: Inputs, pairing: Pairing, wanted: Sequence[str], style: "Styl
     comparepages.check(wanted[0], style, pairing.top)
     if pairing.expect is not None:
         expectation(pairing.expect, pairing.comparing().measure)
-    if inputs.generate:
-        raise UsageError(
-            "--generate: each model would write a text of its own, and only one text is compared"
-        )
 
 
 def _names(kept: KeptModels, models: Models) -> list[str]:
@@ -103,7 +99,7 @@ def _kind(view: str) -> "type[View]":
 
 
 def _sides(
-    kept: KeptModels, models: Models, samples: "Sequence[Sample]", inputs: Inputs, report: "Report"
+    kept: KeptModels, models: Models, samples: "Sequence[Sample]", inputs: Texts, report: "Report"
 ) -> list[_Side]:
     """What each model sees, one sample at a time; all can read them before any of them is run."""
     from attnviz import api

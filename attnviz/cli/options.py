@@ -11,7 +11,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -25,7 +25,7 @@ from attnviz.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
-    from attnviz.recipes import Choice, Comparing, Listing, Style
+    from attnviz.recipes import Choice, Comparing, Listing, Style, ViewName
 
 
 class DType(StrEnum):
@@ -52,6 +52,20 @@ class Scale(StrEnum):
     SQRT = "sqrt"
 
 
+class Medium(StrEnum):
+    PAPER = "paper"
+    TALK = "talk"
+    POSTER = "poster"
+
+
+class View(StrEnum):
+    HEATMAP = "heatmap"
+    MAPS = "maps"
+    ATLAS = "atlas"
+    LINES = "lines"
+    STRIP = "strip"
+
+
 class Measure(StrEnum):
     JS = "js"
     CKA = "cka"
@@ -72,7 +86,7 @@ class Compared(StrEnum):
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Texts:
     """What is read."""
 
     texts: Annotated[
@@ -95,6 +109,12 @@ class Inputs:
     truncate: Annotated[
         bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
     ] = False
+
+
+@dataclass(frozen=True)
+class Inputs(Texts):
+    """What is read, and what the model goes on to write."""
+
     generate: Annotated[
         int,
         Option(metavar="N", min=0, help="Let the model write N tokens after the text, always the likeliest, "
@@ -245,6 +265,39 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Views:
+    """As what it is shown."""
+
+    view: Annotated[
+        View,
+        Option(help="heatmap: the chosen maps, or an overview; maps: each with labels; atlas: each small, "
+               "under its name; lines: from query to key; strip: the text in the colours of one query."),
+    ] = View.HEATMAP  # fmt: skip
+    query: Annotated[
+        str | None,
+        Option(metavar="TOKEN|N", help="With --view strip: whose attention; a token, or its number from 0."),
+    ] = None
+
+    pages: Annotated[
+        bool, Option("--pages", help="With --view atlas -o FILE.pdf: over as many pages as it takes.")
+    ] = False
+
+    def styled(self, drawing: "Drawing") -> "Style":
+        """How it is drawn, over pages if that was asked for. Raises UsageError where there are no pages."""
+        if self.pages and not (self.view == View.ATLAS and (drawing.output or "").lower().endswith(".pdf")):
+            raise UsageError("--pages goes with --view atlas and -o FILE.pdf: only a PDF has pages")
+        return replace(drawing.style(), pages=self.pages)
+
+    def asked(self, choice: "Choice") -> "Choice":
+        """The choice with the query that was named."""
+        return replace(choice, query=self.query)
+
+    def name(self) -> "ViewName":
+        name: ViewName = self.view.value
+        return name
+
+
+@dataclass(frozen=True)
 class Heads:
     """Which heads a table shows, in which order, and what of them."""
 
@@ -354,25 +407,92 @@ class Drawing:
     title: Annotated[str | None, Option(metavar="TEXT", help="Instead of the model's name and the text.")] = (
         None
     )
-    width: Annotated[str | None, Option(metavar="3.3in", help="Width of a figure.")] = None
+    medium: Annotated[
+        Medium, Option("--style", help="Sizes for print, for slides, or for reading from afar.")
+    ] = Medium.PAPER
+    width: Annotated[
+        str | None,
+        Option(metavar="3.3in|acl|acl:page", help="Of a figure; or that of a column or page of acl, "
+               "neurips, cvpr or nature, with letters of its size."),
+    ] = None  # fmt: skip
     dpi: Annotated[int, Option(metavar="N", min=30, max=1200, help="Dots an inch of a PNG.")] = 200
-    font_size: Annotated[float, Option(metavar="POINTS", min=2, max=40, help="Size of a figure's text.")] = (
-        8.0
-    )
+    font_size: Annotated[
+        float | None,
+        Option(metavar="POINTS", min=2, max=40, help="Size of a figure's text, else as the style has it."),
+    ] = None
     force: Annotated[bool, Option("--force", help="Replace a file of another kind.")] = False
 
     def style(self) -> "Style":
         from attnviz.recipes import Style
+        from attnviz.venues import inches, points
 
         return Style(
             cmap=self.cmap,
             scale=self.scale.value,
             vmax=self.vmax,
             title=self.title,
-            width=_inches(self.width),
+            medium=self.medium.value,
+            width=None if self.width is None else inches(self.width),
             dpi=self.dpi,
-            font_size=self.font_size,
+            font_size=self.font_size or points(self.medium.value, self.width),
         )
+
+
+class Drawn(StrEnum):
+    HEATMAP = "heatmap"
+    MAPS = "maps"
+    ATLAS = "atlas"
+    LINES = "lines"
+    STRIP = "strip"
+    HEADS = "heads"
+    GRID = "grid"
+    ROLLOUT = "rollout"
+
+
+class EngineName(StrEnum):
+    LOCAL = "local"
+    RAY = "ray"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is made of what, where no plan says it."""
+
+    plan: Annotated[
+        Path | None,
+        Argument(metavar="PLAN.toml", help="Models, samples and figures; or else --texts and options."),
+    ] = None
+    texts: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Without a plan: a sample a line, or a row of a .jsonl or .csv file."),
+    ] = None
+    view: Annotated[Drawn, Option(help="Without a plan: what is drawn of each.")] = Drawn.HEATMAP
+    truncate: Annotated[
+        bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class Exporting:
+    """How a plan is carried out."""
+
+    check: Annotated[
+        bool, Option("--check", help="Only check the plan: models, layers, heads, files. Loads no model.")
+    ] = False
+    dry_run: Annotated[bool, Option("--dry-run", help="Only list what would be made.")] = False
+    verify: Annotated[
+        bool, Option("--verify", help="Look at the bytes of all files and weights, not only at their sizes.")
+    ] = False
+    engine: Annotated[EngineName, Option(help="What makes the figures: this machine, or a Ray cluster.")] = (
+        EngineName.LOCAL
+    )
+    address: Annotated[
+        str | None,
+        Option(metavar="HOST:PORT", help="Of the Ray cluster; else one is looked for, or started."),
+    ] = None
+    workers: Annotated[
+        int | None, Option(metavar="N", min=1, help="Processes that draw, or of Ray that run models.")
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -464,17 +584,3 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
         )
         for entry in fields(group)
     ]
-
-
-def _inches(width: str | None) -> float | None:
-    if width is None:
-        return None
-    units = {"in": 1.0, "cm": 1 / 2.54, "mm": 1 / 25.4, "pt": 1 / 72}
-    number, unit = (width[:-2], width[-2:]) if width[-2:] in units else (width, "in")
-    try:
-        inches = float(number) * units[unit]
-    except ValueError:
-        raise UsageError(f"--width {width!r} is no length: write 3.3in, 84mm or 8.4cm") from None
-    if not 0.5 <= inches <= 100:
-        raise UsageError(f"--width {width!r} is not between 0.5 and 100 inches")
-    return inches

@@ -20,7 +20,7 @@ PATTERN = "{sample}"
 MODEL = "{model}"
 
 
-def targets(drawing: Drawing, samples: Sequence[Sample]) -> list[Path]:
+def targets(drawing: Drawing, samples: Sequence[Sample], kind: "type[View] | None" = None) -> list[Path]:
     """The file of each sample; none without ``-o``.
 
     Raises UsageError if several samples would share a file, or if -o and --json were both asked for;
@@ -38,10 +38,11 @@ def targets(drawing: Drawing, samples: Sequence[Sample]) -> list[Path]:
             f"-o {drawing.output} is one file for {len(files)} samples: "
             f"put {PATTERN} into its name, or name a directory"
         )
-    from attnviz.render.files import checked
+    from attnviz.render.files import checked, formats_of
+    from attnviz.render.views import Page
 
     for file in files:
-        checked(file, force=drawing.force)
+        checked(file, formats_of(kind or Page), force=drawing.force)
     return files
 
 
@@ -133,7 +134,13 @@ def _print_json(views: "Iterable[View]", style: "Style", several: str) -> None:
 
 
 def _printed(view: "View") -> "RenderableType":
-    from attnviz.render.views import HeadGrid, HeadTable, Table  # each kind is drawn without the others' code
+    from attnviz.render.views import (
+        HeadGrid,
+        HeadLines,
+        HeadTable,
+        Table,
+        TokenStrip,
+    )  # each kind is drawn without the others' code
 
     if isinstance(view, HeadTable | Table):
         from attnviz.render.table import table
@@ -143,6 +150,10 @@ def _printed(view: "View") -> "RenderableType":
         from attnviz.render.grid import grid
 
         return grid(view)
+    if isinstance(view, HeadLines | TokenStrip):
+        from attnviz.render.tokenterminal import PrintedLines, PrintedStrip
+
+        return PrintedLines(view) if isinstance(view, HeadLines) else PrintedStrip(view)
     from attnviz.render.terminal import page
 
     return page(view)

@@ -1,5 +1,6 @@
 """How far a run of a model is, on standard error: one line before a long one, and a bar on a terminal."""
 
+import time
 from typing import TYPE_CHECKING
 
 from attnviz.cli.output import note
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
     import rich.progress
 
     from attnviz.observe.progress import Plan, Progress
+    from attnviz.plans.export import Progress as Exporting
 
 LONG = 10  # seconds; of a run that takes less nothing is said
 
@@ -38,7 +40,7 @@ class Bar:
 
     def _draw(self, progress: "Progress") -> None:
         if self._bar is None:
-            self._bar = _bar()
+            self._bar = _bar("layer {task.fields[layer]} of {task.total}")
             self._bar.add_task("", total=progress.plan.layers, layer=1, left="")
             self._bar.start()
         left = None if progress.total is None else max(0, progress.total - progress.seconds)
@@ -53,6 +55,34 @@ class Bar:
         if self._bar is not None:
             self._bar.stop()
         self._bar = None
+
+
+class Figures:
+    """Shows how many figures of an export are made, how fast, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._bar: rich.progress.Progress | None = None
+
+    def __enter__(self) -> "Figures":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, progress: "Exporting") -> None:
+        """Say what is made by now."""
+        seconds = time.perf_counter() - self._began
+        if self._bar is None:
+            self._bar = _bar("{task.completed:,.0f} of {task.total:,.0f} figures")
+            self._bar.add_task("", total=progress.total, left="")
+            self._bar.start()
+        rate = progress.done / seconds
+        left = (
+            f"{rate:.1f} a second, {duration((progress.total - progress.done) / rate)} left" if rate else ""
+        )
+        self._bar.update(self._bar.task_ids[0], completed=progress.done, left=left)
 
 
 def line(progress: "Progress") -> str:
@@ -84,13 +114,13 @@ def _size(size: int) -> str:
     return shown(size)
 
 
-def _bar() -> "rich.progress.Progress":
+def _bar(done: str) -> "rich.progress.Progress":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
     console = Console(stderr=True)
     return Progress(
-        TextColumn("layer {task.fields[layer]} of {task.total}"),
+        TextColumn(done),
         BarColumn(),
         TextColumn("{task.fields[left]}"),
         console=console,

@@ -4,27 +4,28 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.cli.options import Inputs, Kept, KeptTwo
+from attnviz.cli.options import Inputs, Kept, KeptTwo, Texts
 from attnviz.errors import InputError, UsageError
-from attnviz.inputs import Sample, check_texts
+from attnviz.inputs import Sample, check_texts, decoded, lines_of
 
 if TYPE_CHECKING:
     from attnviz.captures import Capture, Captures
 
 
-def samples(inputs: Inputs) -> list[Sample]:
+def samples(inputs: Texts) -> list[Sample]:
     """What the model is to read, each with a name that files can carry.
 
     Raises UsageError if nothing, or too much, was named; InputError for what is no text.
     """
     texts = _texts(inputs)
+    generate = inputs.generate if isinstance(inputs, Inputs) else 0
     if inputs.pair is not None and len(texts) > 1:
         raise UsageError(f"--pair goes with one text, not with {len(texts)}")
     if inputs.pair is not None and inputs.chat:
         raise UsageError("--pair and --chat do not go together: a chat has one message")
-    if inputs.pair is not None and inputs.generate:
+    if inputs.pair is not None and generate:
         raise UsageError("--pair and --generate do not go together: what is written follows one text")
-    found = [Sample(text, inputs.pair, inputs.chat, name, inputs.generate) for name, text in texts]
+    found = [Sample(text, inputs.pair, inputs.chat, name, generate) for name, text in texts]
     check_texts(found)
     return found
 
@@ -64,12 +65,12 @@ def two_captures(kept: KeptTwo) -> "list[Capture] | None":
     return found
 
 
-def _texts(inputs: Inputs) -> list[tuple[str, str]]:
+def _texts(inputs: Texts) -> list[tuple[str, str]]:
     given = inputs.texts or []
     if inputs.file is not None and given:
         raise UsageError("give a TEXT or --file, not both")
     if inputs.file is not None:
-        return _split(inputs.file.stem, _decoded(_bytes(inputs.file), str(inputs.file)), inputs.lines)
+        return _split(inputs.file.stem, decoded(_bytes(inputs.file), str(inputs.file)), inputs.lines)
     if not given:
         raise UsageError('nothing to read: give a TEXT, for example attnviz heatmap "The cat sat on the mat"')
     if inputs.lines and given != ["-"]:
@@ -84,18 +85,14 @@ def _texts(inputs: Inputs) -> list[tuple[str, str]]:
     ]
 
 
-def _standard_input(inputs: Inputs) -> list[tuple[str, str]]:
-    return _split("stdin", _decoded(sys.stdin.buffer.read(), "standard input"), inputs.lines)
+def _standard_input(inputs: Texts) -> list[tuple[str, str]]:
+    return _split("stdin", decoded(sys.stdin.buffer.read(), "standard input"), inputs.lines)
 
 
 def _split(name: str, text: str, lines: bool) -> list[tuple[str, str]]:
     if not lines:
         return [(name, text.removesuffix("\n"))]
-    found = [
-        (number, line)
-        for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1)
-        if line.strip()
-    ]
+    found = lines_of(text)
     if not found:
         raise InputError(f"{name} is empty: give at least one line of text")
     return [(f"{name}-{number}", line) for number, line in found]
@@ -106,13 +103,3 @@ def _bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror or error}") from error
-
-
-def _decoded(data: bytes, name: str) -> str:
-    if (place := data.find(b"\0")) >= 0:
-        raise InputError(f"{name} is no text: byte {place} is NUL; give UTF-8 text")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        byte = f"byte {error.start} is 0x{data[error.start]:02x}"
-        raise InputError(f"{name} is not UTF-8: {byte}; convert it, for example with iconv") from error

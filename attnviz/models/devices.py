@@ -31,3 +31,17 @@ def dtype_of(name: str, device: torch.device) -> torch.dtype | None:
     if name not in DTYPES:
         raise ModelError(f"no dtype {name}: there are auto, {', '.join(DTYPES)}")
     return DTYPES[name]
+
+
+def threads() -> int:
+    """How many threads of the processor torch computes on here, unless told otherwise."""
+    return torch.get_num_threads()
+
+
+def use_threads(threads: int | None) -> None:
+    """From now on torch computes on so many threads of the processor; None leaves it to torch.
+
+    Their number can change the last digits of what is computed.
+    """
+    if threads is not None and torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)

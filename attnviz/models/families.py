@@ -48,12 +48,15 @@ def load(
         raise ModelError(f"{printable(bare)} reads text and writes none: only decoders can --generate")
     if bare.startswith("builtin:"):
         return FAMILIES["builtin"](request, None)
-    checkpoint = _find(request)
+    checkpoint = find_checkpoint(request)
     return FAMILIES[_family(checkpoint)](request, checkpoint)
 
 
-def _find(request: Request) -> Checkpoint:
-    """The directory meant by a name: one that exists, else a snapshot in the hub's cache."""
+def find_checkpoint(request: Request) -> Checkpoint:
+    """The directory meant by a name: one that exists, else a snapshot in the hub's cache.
+
+    Raises ModelError if there is none.
+    """
     path, shown = Path(request.name), printable(request.name)
     if is_directory(path):
         if request.revision:
@@ -74,10 +77,17 @@ def _find(request: Request) -> Checkpoint:
 
 
 def _family(checkpoint: Checkpoint) -> str:
-    """Whose model it is, as its configuration says."""
+    """Whose model it is."""
+    return "builtin" if is_own(checkpoint) else "huggingface"
+
+
+def is_own(checkpoint: Checkpoint) -> bool:
+    """Whether it is a model of ours, as its configuration says.
+
+    Raises ModelError if there is none that can be read.
+    """
     config = read_config(checkpoint.directory)
-    ours = any(str(config.get(key)).startswith("attnviz") for key in ("architecture", "model_type"))
-    return "builtin" if ours else "huggingface"
+    return any(str(config.get(key)).startswith("attnviz") for key in ("architecture", "model_type"))
 
 
 def _builtin(request: Request, checkpoint: Checkpoint | None) -> "Source":

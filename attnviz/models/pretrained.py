@@ -58,6 +58,16 @@ def load_model(request: Request, checkpoint: Checkpoint) -> Any:
         return model.to(device).eval()
 
 
+def load_config(checkpoint: Checkpoint) -> Any:
+    """The configuration of a directory, for what it says of layers; None if it takes code of its own."""
+    try:
+        return AutoConfig.from_pretrained(
+            checkpoint.directory, local_files_only=True, trust_remote_code=False
+        )
+    except Exception:  # whatever is wrong with it is said when it is loaded
+        return None
+
+
 def _kind(request: Request, config: Any, checkpoint: Checkpoint) -> Any:
     """The class that loads a model: with its language head where it is to write."""
     if not request.generates:

@@ -29,8 +29,10 @@ from attnviz.render.views import (
     Page,
     Scale,
     Table,
-    View,
 )  # fmt: skip
+
+Drawn = Page | HeadGrid | Table
+"""What a comparison can be drawn as."""
 
 MAPS, TABLE, CHANGE, RANKED = "maps", "matches", "change", "ranked"
 PICTURES = (".png", ".pdf", ".svg")
@@ -117,8 +119,11 @@ def check(view: str, style: Style, top: int | None = None) -> None:
 
 
 def summary_line(found: Comparison) -> str:
-    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples"."""
-    heads, over = len(found.first), f"over {len(found.samples)} samples"
+    """How many heads of the first have a match: "41 of 72 heads of A have a match in B, over 9 samples".
+
+    Heads that can be compared with none of the second are not counted.
+    """
+    heads, over = found.comparable, f"over {len(found.samples)} samples"
     noun = "head" if heads == 1 else "heads"
     if all(match.verdict == "untested" for match in found.matches):
         return f"{heads} {noun} of A beside {len(found.second)} of B {over}: matches are not tested"
@@ -145,7 +150,7 @@ def _table(found: Comparison, style: Style, top: int | None) -> Table:
             meanings,
             *aside,
             *found.notes,
-            *_testing(found),
+            *_of_matches(found),
         ),
         document=_document(found),
         cmap=style.cmap or COLOURS,
@@ -188,9 +193,14 @@ def _cut(top: int | None, count: int, what: str) -> Iterator[str]:
         yield f"{top} of {count} {what} first; --top shows more"
 
 
-def _testing(found: Comparison) -> tuple[str, ...]:
-    """What is said of the test beside a view that tells how many matches there are."""
-    return (found.testing,) if found.testing else ()
+def _of_matches(found: Comparison) -> Iterator[str]:
+    """What is said beside a view that tells how many matches there are."""
+    alone = found.comparable - len(found.matches)
+    if alone > 0:
+        whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
+        yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
+    if found.testing:
+        yield found.testing
 
 
 def _told(column: Column, found: Comparison) -> bool:
@@ -216,7 +226,7 @@ def _heads(found: Comparison, style: Style) -> Page:
     note = "columns: the heads of B in the order of the heads of A that they match, then those without"
     page = _page(found, style, "heads", (heatmap,), note)
     return replace(
-        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_testing(found))
+        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_of_matches(found))
     )
 
 
@@ -278,11 +288,13 @@ def _most_changed(changes: Sequence[Change]) -> str:
 def _check_changes(found: Comparison) -> None:
     if not found.changes:
         names = " and ".join(printable(model.name) for model in found.models)
-        raise SelectionError(f"no change head by head: {names} do not have the same layers and heads")
+        raise SelectionError(
+            f"no change head by head: {names} do not have the same layers and heads of one architecture"
+        )
 
 
 TABLES: dict[str, Callable[[Comparison, Style, int | None], Table]] = {TABLE: _table, RANKED: _ranked}
-VIEWS: dict[str, Callable[[Comparison, Style], View]] = {
+VIEWS: dict[str, Callable[[Comparison, Style], Drawn]] = {
     "heads": _heads,
     "layers": _layers,
     CHANGE: _change,
@@ -397,6 +409,7 @@ def _document(found: Comparison) -> dict[str, object]:
         "seed": found.seed,
         "hidden": list(found.hidden),
         "matched": found.matched,
+        "comparable": found.comparable,
         "first": [head.name for head in found.first],
         "second": [head.name for head in found.second],
         "similarity": found.similarity.values,

@@ -165,6 +165,7 @@ def _alone(layer: Beside, side: int) -> Iterator[str]:
 def _missing(found: Difference) -> str:
     """What it means that a cell has no difference."""
     alone = f"in one {'text' if found.one_model else 'model'} alone"
+    alone += ", or seen in one alone" * found.restricted
     whole = all(maps.computed.all() for layer in found.layers for maps in (layer.first, layer.second))
     return alone if whole else f"{alone}, or never computed"
 

@@ -1,7 +1,6 @@
 """A page as a matplotlib figure that can go into a paper as it is."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,6 @@ import numpy as np
 
 from attnviz.recipes import Style
 from attnviz.render.colours import Colours, colours
-from attnviz.render.fonts import Fonts
 from attnviz.render.labels import cut
 from attnviz.render.layout import MARGIN, Box, Panel, around, layout
 from attnviz.render.lettering import LABEL_LENGTH, Lettering
@@ -34,8 +32,8 @@ def figure(page: Page, style: Style) -> tuple["Figure", tuple[str, ...]]:
     """
     from matplotlib.figure import Figure
 
-    page = _annotated(fitted(page, ROOM))
-    letters = Lettering(Fonts.for_texts(_texts(page)), style.font_size)
+    page = annotated(page)
+    letters = Lettering.of(style, _texts(page))
     plan = layout(page, style, letters)
     with house_style():
         drawn = Figure(figsize=(plan.width, plan.height), dpi=style.dpi, facecolor="white")
@@ -100,15 +98,18 @@ def _thumbnail(atlas: Atlas) -> tuple[int, int]:
     return size, ceil(size / 12)
 
 
-def _annotated(page: Page) -> Page:
-    """With notes on what only the figure does: its marks, and how small its small maps are."""
-    notes = list(page.notes)
+def annotated(page: Page) -> Page:
+    """With what only the figure does to it: large maps pooled, how small the small ones are, its marks.
+
+    The page that this makes stays as it is when this is done again.
+    """
+    page, notes = fitted(page, ROOM), []
     if page.atlas is not None:
         small = thumbnail_note(page.atlas, _thumbnail(page.atlas)[0])
         notes += [f"small maps: {small}"] if small else []
     if any(heatmap.missing.any() for heatmap in page.heatmaps):
         notes.append(f"{'striped' if _striped(page) else 'grey'}: {page.missing}")
-    return replace(page, notes=tuple(notes))
+    return page.noted(*notes)
 
 
 def _striped(page: Page) -> bool:

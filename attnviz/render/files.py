@@ -11,14 +11,21 @@ from attnviz.errors import OutputError, UsageError
 from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
-from attnviz.render.figure import ROOM, figure
+from attnviz.render.atlasfigure import atlas_drawing, parts
+from attnviz.render.captions import lines_as_drawn, page_as_drawn, strip_as_drawn
+from attnviz.render.coloured import coloured_text
+from attnviz.render.drawing import Drawing, vector_figure
+from attnviz.render.figure import figure
 from attnviz.render.gridfigure import grid_figure
+from attnviz.render.linesfigure import lines_figure
 from attnviz.render.numbers import numbers_bytes
-from attnviz.render.pen import figure_bytes
-from attnviz.render.pooling import fitted
+from attnviz.render.pen import figure_bytes, pdf_pages, png_texts
+from attnviz.render.png import palette_png
+from attnviz.render.raster import raster
+from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tablefigure import table_figure
 from attnviz.render.tablefiles import grid_bytes, table_bytes
-from attnviz.render.views import HeadGrid, HeadTable, Page, Table, Tabular, View
+from attnviz.render.views import Atlas, HeadGrid, HeadLines, HeadTable, Page, Table, Tabular, TokenStrip, View
 
 Notes = tuple[str, ...]
 
@@ -67,7 +74,8 @@ def _viewed(made: View | Comparison, path: Path, style: Style) -> View:
 
 def formats_of(kind: type[View]) -> Formats:
     """The kinds of file that such a view can become."""
-    return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS, Table: TABLE_FORMATS}[kind]
+    return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS, Table: TABLE_FORMATS,
+            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS}[kind]  # fmt: skip
 
 
 def json_text(view: View, style: Style) -> str:
@@ -105,13 +113,51 @@ def _is_one(path: Path, kind: Format) -> bool:
 
 
 def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
-    page = fitted(page, ROOM)
+    page = page_as_drawn(page, style)
+    if page.atlas is not None and not page.heatmaps:
+        if style.pages and suffix == ".pdf":
+            return _pages(page, page.atlas, style)
+        return _drawing_picture(page, atlas_drawing(page, page.atlas, style), style, suffix=suffix)
     drawn, notes = figure(page, style)
     return figure_bytes(drawn, suffix, page), notes
 
 
+def _pages(page: Page, atlas: Atlas, style: Style) -> tuple[bytes, Notes]:
+    """A PDF of many pages."""
+    drawings = [atlas_drawing(part, part.atlas, style) for part in parts(page, atlas, style) if part.atlas]
+    figures = [vector_figure(drawing, style.dpi) for drawing in drawings]
+    return pdf_pages(figures, page), drawings[0].fonts.notes
+
+
+def _drawing_picture(view: View, drawing: Drawing, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    """A drawing, as dots where dots are asked for: that takes a small part of the time."""
+    if suffix == ".png":
+        return palette_png(*raster(drawing, style.dpi), png_texts(view), style.dpi), drawing.fonts.notes
+    return figure_bytes(vector_figure(drawing, style.dpi), suffix, view), drawing.fonts.notes
+
+
 def _numbers(page: Page, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     return numbers_bytes(page, suffix), ()
+
+
+def _lines_picture(view: HeadLines, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    view = lines_as_drawn(view)
+    drawn, notes = lines_figure(view, style)
+    return figure_bytes(drawn, suffix, view), notes
+
+
+def _strip_picture(view: TokenStrip, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    view = strip_as_drawn(view)
+    drawn, notes = strip_figure(view, style)
+    return figure_bytes(drawn, suffix, view), notes
+
+
+def _shown_numbers(view: HeadLines | TokenStrip, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    return numbers_bytes(view.page, suffix), ()
+
+
+def _strip_text(view: TokenStrip, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:  # noqa: ARG001 - one
+    return coloured_text(view), ()
 
 
 def _shown(path: Path) -> str:
@@ -154,5 +200,11 @@ def _formats(write: Callable[..., tuple[bytes, Notes]], suffixes: str) -> dict[s
 
 _PICTURES = ".png .pdf .svg"
 FORMATS = _formats(_picture, _PICTURES) | _formats(_numbers, ".json .csv .npz")
+LINES_FORMATS = _formats(_lines_picture, _PICTURES) | _formats(_shown_numbers, ".json .csv .npz")
+STRIP_FORMATS = (
+    _formats(_strip_picture, _PICTURES)
+    | _formats(_shown_numbers, ".json .csv .npz")
+    | _formats(_strip_text, ".tex")
+)
 TABLE_FORMATS = _formats(_table_picture, _PICTURES) | _formats(_table_numbers, ".json .csv .md .tex")
 GRID_FORMATS = _formats(_grid_picture, _PICTURES) | _formats(_grid_numbers, ".json .csv")

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from itertools import filterfalse
 from typing import Any, Self
 
 FAMILY = "DejaVu Sans"  # comes with matplotlib, so a figure looks the same everywhere
+HINTING = "none"  # letters are not fitted to dots: so a line is as wide at every size, as in vectors
 _NOT_FOR_TEXT = ("Last Resort", "STIX", "cm")  # boxes for every character; parts of formulas
 _FINE = 2  # dots a point, to measure with
+_MEASURED = 8192  # widths that are remembered: figures of one layout ask for the same ones
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,11 @@ class Fonts:
 
     def width(self, text: str, points: float) -> float:
         """Of a line of text, in inches."""
-        properties = self.properties(points)
-        dots, _, _ = self._canvas.get_text_width_height_descent(text, properties, ismath=False)
-        return float(dots) / 72 / _FINE
+        return _width(self.families, text, points)
 
     def properties(self, points: float) -> Any:
         """The same as matplotlib's FontProperties."""
-        from matplotlib.font_manager import FontProperties
-
-        return FontProperties(family=list(self.families), size=points)
+        return _properties(self.families, points)
 
     def wrapped(self, text: str, points: float, room: float) -> list[str]:
         """The text in lines of at most so many inches, broken between words, or where it must be."""
@@ -80,11 +78,33 @@ class Fonts:
                 lines[-1] += letter
         return lines if lines != [""] else []
 
-    @cached_property
-    def _canvas(self) -> Any:
-        from matplotlib.backends.backend_agg import RendererAgg
 
-        return RendererAgg(1, 1, 72 * _FINE)  # type: ignore[no-untyped-call]
+@lru_cache(maxsize=_MEASURED)
+def _width(families: tuple[str, ...], text: str, points: float) -> float:
+    from matplotlib import rcParams
+
+    usual, rcParams["text.hinting"] = rcParams["text.hinting"], HINTING
+    try:
+        dots, _, _ = _canvas().get_text_width_height_descent(
+            text, _properties(families, points), ismath=False
+        )
+    finally:
+        rcParams["text.hinting"] = usual
+    return float(dots) / 72 / _FINE
+
+
+@cache
+def _canvas() -> Any:
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    return RendererAgg(1, 1, 72 * _FINE)  # type: ignore[no-untyped-call]
+
+
+@lru_cache
+def _properties(families: tuple[str, ...], points: float) -> Any:
+    from matplotlib.font_manager import FontProperties
+
+    return FontProperties(family=list(families), size=points)
 
 
 def _code_point(letter: str) -> str:

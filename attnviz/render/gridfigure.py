@@ -9,7 +9,6 @@ from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.colours import bright, colours, levels
 from attnviz.render.columns import cell_text
-from attnviz.render.fonts import Fonts
 from attnviz.render.layout import (
     BAR,
     COLUMN,
@@ -27,6 +26,7 @@ from attnviz.render.layout import (
 from attnviz.render.lettering import PAD, Lettering
 from attnviz.render.pen import GREY, INK, Pen, house_style, painted_where
 from attnviz.render.views import GridStack, HeadGrid
+from attnviz.venues import SIZES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ def grid_figure(view: HeadGrid, style: Style) -> tuple["Figure", tuple[str, ...]
     """
     from matplotlib.figure import Figure
 
-    letters = Lettering(Fonts.for_texts((view.title, view.measured, *view.notes, "·…")), style.font_size)
+    letters = Lettering.of(style, (view.title, view.measured, *view.notes, "·…"))
     left, right = MARGIN + _left(view, letters), bar_room(letters, view.scale) + MARGIN
     cell = _cell(view, style, left + right)
     width = style.width or max(left + _heads(view) * cell + right, COLUMN)
@@ -113,9 +113,10 @@ def _left(view: HeadGrid, letters: Lettering) -> float:
 
 def _cell(view: HeadGrid, style: Style, taken: float) -> float:
     """The side of a cell, in what the labels leave of the width."""
-    cell = ((style.width or PAGE) - taken) / _heads(view)
+    grown = SIZES[style.medium].factor
+    cell = ((style.width or PAGE * grown) - taken) / _heads(view)
     if cell < SMALLEST_CELL:
         raise UsageError(
             f"a figure {style.width:g} inches wide has no room for its cells beside their labels"
         )
-    return cell if style.width else min(cell, LARGEST_CELL)
+    return cell if style.width else min(cell, LARGEST_CELL * grown)

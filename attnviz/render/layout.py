@@ -85,7 +85,7 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
     atlas = _atlas_box(page.atlas, sizes, top + letters.line + PAD) if page.atlas else None
     below = top if atlas is None or sizes.beside else atlas.bottom + _atlas_foot(letters) + GAP
     panels = grid.panels(sizes.maps, below, sizes.cell) if page.heatmaps else ()
-    bar = _bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box]))
+    bar = _bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box]), letters.grown)
     feet = [bar.bottom + letters.small_line / 2]
     feet += [panel.box.bottom + panel.keys.room + letters.small_line for panel in panels if panel.keys]
     feet += [atlas.bottom + _atlas_foot(letters)] if atlas else []
@@ -162,10 +162,11 @@ class Grid:
         The page becomes a larger one if every label then finds its place.
         """
         label, most = self.letters.small_line, max(self.cell(room), SMALLEST_CELL)
-        cell = min(SIDE / max(self.queries, self.keys), LARGEST_CELL, most)
+        grown = self.letters.grown
+        cell = min(SIDE * grown / max(self.queries, self.keys), LARGEST_CELL * grown, most)
         if cell >= label:
             return cell
-        return label if label <= self.cell(room + LARGEST_PAGE - PAGE) else most
+        return label if label <= self.cell(room + (LARGEST_PAGE - PAGE) * grown) else most
 
     def panels(self, left: float, top: float, cell: float) -> tuple[Panel, ...]:
         """The maps. left: of the cells; top: of the first titles."""
@@ -230,14 +231,14 @@ def _sizes(page: Page, grid: Grid, asked: float | None) -> _Sizes:
 def _stacked(atlas: Atlas | None, grid: Grid, asked: float | None, bar: float) -> _Sizes:
     """One below the other, their cells beginning at the same place."""
     left = MARGIN + max(grid.left, _atlas_left(atlas, grid.letters))
-    right = bar + MARGIN
-    room = (asked or PAGE) - left - right
-    thumbnail = min(room / atlas.heads, LARGEST_THUMBNAIL) if atlas else LARGEST_THUMBNAIL
+    right, grown = bar + MARGIN, grid.letters.grown
+    room = (asked or PAGE * grown) - left - right
+    thumbnail = min(room / atlas.heads, LARGEST_THUMBNAIL * grown) if atlas else LARGEST_THUMBNAIL
     cell = LARGEST_CELL
     if grid.heatmaps:
         cell = grid.cell(room) if asked and not atlas else grid.usual_cell(room)
     used = max(grid.width(cell) if grid.heatmaps else 0, thumbnail * atlas.heads if atlas else 0)
-    return _Sizes(asked or max(left + used + right, COLUMN), cell, thumbnail, left, left)
+    return _Sizes(asked or max(left + used + right, COLUMN * grown), cell, thumbnail, left, left)
 
 
 def _beside(atlas: Atlas, grid: Grid, asked: float | None, bar: float) -> _Sizes | None:
@@ -247,8 +248,10 @@ def _beside(atlas: Atlas, grid: Grid, asked: float | None, bar: float) -> _Sizes
     left = MARGIN + _atlas_left(atlas, grid.letters)
     between, right = 2 * GAP + grid.left, bar + MARGIN
     layers = len(atlas.layers)
-    room = (asked or PAGE) - left - between - right
-    height = min(room / (atlas.heads / layers + grid.keys / grid.queries), grid.queries * LARGEST_CELL)
+    grown = grid.letters.grown
+    room = (asked or PAGE * grown) - left - between - right
+    largest = grid.queries * LARGEST_CELL * grown
+    height = min(room / (atlas.heads / layers + grid.keys / grid.queries), largest)
     cell, thumbnail = height / grid.queries, height / layers
     if cell < grid.letters.small_line or thumbnail < SMALLEST_THUMBNAIL:
         return None
@@ -281,6 +284,6 @@ def around(boxes: Sequence[Box]) -> Box:
     return Box(left, top, max(box.right for box in boxes) - left, max(box.bottom for box in boxes) - top)
 
 
-def _bar(frame: Box) -> Box:
-    height = min(max(frame.height, SHORTEST_BAR), TALLEST_BAR)
+def _bar(frame: Box, grown: float) -> Box:
+    height = min(max(frame.height, SHORTEST_BAR * grown), TALLEST_BAR * grown)
     return Box(frame.right + GAP, frame.top, BAR, height)

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, cos, radians
+from typing import Self
 
+from attnviz.recipes import Style
 from attnviz.render.fonts import Fonts
 from attnviz.render.labels import cut
+from attnviz.venues import SIZES
 
 PAD = 0.05  # inches between an axis and its labels
 LABEL_LENGTH = 20  # longer labels are cut; counted in columns of a terminal
@@ -32,11 +35,18 @@ class Labels:
 class Lettering:
     """The letters of one figure; heights and widths in inches.
 
-    size: of the titles of maps, in points; all other sizes follow from it
+    size:  of the titles of maps, in points; all other sizes follow from it
+    grown: how much larger than on paper everything else is
     """
 
     fonts: Fonts
     size: float
+    grown: float = 1.0
+
+    @classmethod
+    def of(cls, style: Style, texts: Iterable[str]) -> Self:
+        """For these texts in this style."""
+        return cls(Fonts.for_texts(texts), style.font_size, SIZES[style.medium].factor)
 
     @property
     def title(self) -> float:

@@ -1,25 +1,16 @@
 """A table as Markdown or LaTeX. Tokens are data: none is markup or a command."""
 
 import string
-import unicodedata
 from collections.abc import Iterable
 
 from attnviz.render.columns import MISSING
 from attnviz.render.lettering import LABEL_LENGTH
 from attnviz.render.sheets import Shown, Strip, sheet
+from attnviz.render.tex import tex
 from attnviz.render.views import Tabular
 
 PAIR_LENGTH = 2 * LABEL_LENGTH  # longer cells with foreign texts are cut
-_WRITTEN = {
-    "-": "{-}", "–": "--", "×": "$\\times$", "→": "$\\to$", "←": "$\\gets$",
-    "“": "``", "”": "''", "…": "\\dots{}", "’": "'", "≤": "$\\leq$",
-    "ß": "ß", "æ": "æ", "ø": "ø", "œ": "œ", "Æ": "Æ", "Ø": "Ø", "Œ": "Œ",
-}  # fmt: skip
 _MARKUP = set("\\`*_{}[]<>#|~$&@")
-_MARKS = set(
-    "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327"
-)  # accents of TeX's first fonts
-_PLAIN = set(string.ascii_letters + string.digits + " .,:;()[]/+=")  # as they are in TeX, whatever is loaded
 
 
 def markdown_table(view: Tabular) -> str:
@@ -48,16 +39,16 @@ def tex_table(view: Tabular) -> str:
     lines = [
         f"% attnviz: {view.recipe_json}",
         "% \\usepackage{booktabs}",
-        f"% {_tex(made.title)}",
+        f"% {tex(made.title)}",
         f"\\begin{{tabular}}{{@{{}}{''.join('l' if each.left else 'r' for each in made.strips)}@{{}}}}",
         "\\toprule",
-        _tex_line(_tex(each.short) for each in made.strips),
+        _tex_line(tex(each.short) for each in made.strips),
         "\\midrule",
         *(_tex_line(_tex_cell(each, row) for each in made.strips) for row in range(made.rows)),
         "\\bottomrule",
         "\\end{tabular}",
         "\\par\\smallskip",
-        f"{{\\footnotesize\\raggedright {_tex('; '.join(made.notes))}.\\par}}",
+        f"{{\\footnotesize\\raggedright {tex('; '.join(made.notes))}.\\par}}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -97,27 +88,11 @@ def _tex_cell(strip: Strip, row: int) -> str:
     cell = strip.cells[row]
     if cell.foreign:
         parts = cell.fitted(PAIR_LENGTH)
-        return "".join(_token(text) if place % 2 else _tex(text) for place, text in enumerate(parts))
+        return "".join(_token(text) if place % 2 else tex(text) for place, text in enumerate(parts))
     if cell.text == MISSING:
         return "--"
-    return f"${cell.text}$" if cell.text[:1] in ("+", "-", "<") else _tex(cell.text)
+    return f"${cell.text}$" if cell.text[:1] in ("+", "-", "<") else tex(cell.text)
 
 
 def _token(text: str) -> str:
-    return f"\\texttt{{{_tex(text)}}}"
-
-
-def _tex(text: str) -> str:
-    """Text that TeX prints as it is: every character with a meaning of its own by its number."""
-    return "".join(_tex_letter(letter) for letter in unicodedata.normalize("NFC", text))
-
-
-def _tex_letter(letter: str) -> str:
-    if letter in _PLAIN:
-        return letter
-    if letter in _WRITTEN:
-        return _WRITTEN[letter]
-    base, marks = (decomposed := unicodedata.normalize("NFD", letter))[0], decomposed[1:]
-    if letter < "\u0180" and base.isascii() and base.isalpha() and marks in _MARKS:
-        return letter
-    return f"{{\\char{ord(letter)}}}" if letter.isascii() else f"U+{ord(letter):04X}"
+    return f"\\texttt{{{tex(text)}}}"

@@ -3,17 +3,20 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.captures import Booleans, Floats
 from attnviz.render.colours import Colours, levels
+from attnviz.render.fonts import HINTING
 from attnviz.render.layout import BAR, GAP, MARGIN, Box, bar_room
 from attnviz.render.lettering import LEADING, PAD, Labels, Lettering
-from attnviz.render.views import Scale
+from attnviz.render.prose import alternative_text
+from attnviz.render.views import Scale, View
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,18 +31,9 @@ _STRIPE, _STRIPED = (176, 176, 176, 255), 0.07  # the colour of stripes, and how
 _HOUSE_STYLE: Any = {
     "pdf.fonttype": 42,  # TrueType: what publishers ask for
     "svg.fonttype": "none",  # text stays text
+    "text.hinting": HINTING,
     "svg.hashsalt": "attnviz",
 }
-
-
-class Drawable(Protocol):
-    """A view: what a file of it is called, and how it was made."""
-
-    @property
-    def title(self) -> str: ...
-
-    @property
-    def recipe_json(self) -> str: ...
 
 
 @contextmanager
@@ -53,18 +47,47 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def figure_bytes(drawn: "Figure", suffix: str, view: Drawable) -> bytes:
+def figure_bytes(drawn: "Figure", suffix: str, view: View) -> bytes:
     """The figure as a ``.png``, ``.pdf`` or ``.svg`` with its recipe inside: the same bytes every time."""
     file = BytesIO()
     with house_style():
         drawn.savefig(file, format=suffix.removeprefix("."), metadata=_METADATA[suffix](view))
+    return _described(file.getvalue(), view) if suffix == ".svg" else file.getvalue()
+
+
+def pdf_pages(figures: "Sequence[Figure]", view: View) -> bytes:
+    """The figures as the pages of one PDF, which says of itself what one of a single page does."""
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    file = BytesIO()
+    with house_style(), PdfPages(file, metadata=_METADATA[".pdf"](view)) as pages:
+        for figure in figures:
+            pages.savefig(figure)
     return file.getvalue()
 
 
-_METADATA: dict[str, Callable[[Drawable], dict[str, Any]]] = {
-    ".png": lambda view: {"Title": view.title, "Software": "attnviz", "attnviz:recipe": view.recipe_json},
+def _described(svg: bytes, view: View) -> bytes:
+    """With what can be seen as text, where who cannot see it looks for it: first in the file."""
+    start = svg.index(b">", svg.index(b"<svg")) + 1
+    told = f"\n <title>{escape(view.title)}</title>\n <desc>{escape(alternative_text(view))}</desc>"
+    return svg[:start] + told.encode("ascii", "xmlcharrefreplace") + svg[start:]
+
+
+def png_texts(view: View) -> dict[str, str]:
+    """What a PNG says besides its dots."""
+    return {
+        "Title": view.title,
+        "Description": alternative_text(view),
+        "Software": "attnviz",
+        "attnviz:recipe": view.recipe_json,
+    }
+
+
+_METADATA: dict[str, Callable[[View], dict[str, Any]]] = {
+    ".png": png_texts,
     ".pdf": lambda view: {
         "Title": view.title,
+        "Subject": alternative_text(view),
         "Creator": "attnviz",
         "Keywords": view.recipe_json,
         "CreationDate": None,

@@ -41,7 +41,7 @@ def fitted(page: Page, room: Room) -> Page:
     notes = dict.fromkeys(filter(None, (pooling_note(before, after) for before, after in pairs)))
     sizes = {before.name: _sizes(before, after) for before, after in pairs}
     recipe = page.recipe and replace(page.recipe, reduction={**page.recipe.reduction, "pooled": sizes})
-    return replace(page, heatmaps=heatmaps, notes=(*page.notes, *notes), recipe=recipe)
+    return replace(page, heatmaps=heatmaps, recipe=recipe).noted(*notes)
 
 
 def _sizes(before: Heatmap, after: Heatmap) -> list[int]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -110,6 +110,11 @@ class Heatmap:
             if array.shape != shape:
                 raise ValueError(f"an array of shape {array.shape} under labels of shape {shape}")
 
+    def reads(self, query: int, key: int) -> bool:
+        """Whether that key is the query itself."""
+        same = self.query_positions[query] == self.key_positions[key]
+        return same and self.query_labels[query] == self.key_labels[key]
+
     @property
     def painted(self) -> Booleans:
         """``[queries, keys]``: the cells that have a weight."""
@@ -175,10 +180,57 @@ class Page:
     def recipe_json(self) -> str:
         return self.recipe.to_json() if self.recipe else ""
 
+    def noted(self, *notes: str) -> "Page":
+        """The page with these notes too, on it and in its recipe; those that are there are not said twice."""
+        every = tuple(dict.fromkeys((*self.notes, *notes)))
+        if every == self.notes:
+            return self
+        recipe = self.recipe and replace(
+            self.recipe, reduction={**self.recipe.reduction, "notes": list(every)}
+        )
+        return replace(self, notes=every, recipe=recipe)
+
     def _repr_png_(self) -> bytes | None:
         from attnviz.render.notebook import view_png
 
         return view_png(self)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The maps of a page, shown in another way."""
+
+    page: Page
+
+    @property
+    def title(self) -> str:
+        return self.page.title
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.page.notes
+
+    @property
+    def recipe(self) -> Recipe | None:
+        return self.page.recipe
+
+    @property
+    def recipe_json(self) -> str:
+        return self.page.recipe_json
+
+
+@dataclass(frozen=True)
+class HeadLines(_Shown):
+    """Each map as lines from its queries to its keys; the ink of a line: the weight of that pair."""
+
+
+@dataclass(frozen=True)
+class TokenStrip(_Shown):
+    """Each map as its keys in running lines; the ink behind one: how much the only query attends to it."""
+
+    def __post_init__(self) -> None:
+        if any(len(heatmap.query_labels) != 1 for heatmap in self.page.heatmaps):
+            raise ValueError("a strip shows one query of each map")
 
 
 @dataclass(frozen=True)
@@ -380,5 +432,5 @@ class Table:
 Tabular = HeadTable | Table
 """What is drawn as rows of words and numbers."""
 
-View = Page | HeadTable | HeadGrid | Table
+View = Page | HeadLines | TokenStrip | HeadTable | HeadGrid | Table
 """Everything that can be drawn, printed and saved."""

@@ -35,6 +35,8 @@ def texts(content: str, name: str) -> Iterator[Related]:
 def _said(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"it is no JSON: {error.msg} at character {error.pos + 1}"
+    if isinstance(error, RecursionError):
+        return "it is no JSON that can be read: brackets in brackets, too deep"
     return str(error)
 
 

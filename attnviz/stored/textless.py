@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 
 from attnviz.captures import Axis, Capture, Layers
 from attnviz.recipes import text_digest
@@ -32,10 +33,23 @@ def without_text(capture: Capture) -> Capture:
     )
 
 
-def digest(capture: Capture) -> str:
-    """The sha256 of the text that was read, whether it was kept or not."""
-    said = (note.removeprefix(_NOTE) for note in capture.notes if note.startswith(_NOTE))
-    return next(said, None) or text_digest(capture.sample.text)
+def digests(capture: Capture) -> frozenset[str]:
+    """What tells which sample was read: the sha256 of its text, whether it was kept or not.
+
+    Of tensors that came without a text there may be two: of the text that they stand for, and of their ids.
+    Empty where nothing is known, as of images.
+    """
+    sample = capture.sample
+    if sample.text:
+        return frozenset([text_digest(sample.text) + (sample.pair or "")])
+    said = {note.removeprefix(_NOTE) for note in capture.notes if note.startswith(_NOTE)}
+    return frozenset(said - {text_digest("")}) or _of_axes(capture)
+
+
+def _of_axes(capture: Capture) -> frozenset[str]:
+    axes = list(chain.from_iterable(capture.axes.values()))
+    known = {axis.texts for axis in axes if axis.texts}, {axis.ids for axis in axes if axis.ids}
+    return frozenset(text_digest(repr(sorted(found))) for found in known if found)
 
 
 def _on(change: _Change, layers: Layers) -> Layers:

@@ -122,6 +122,19 @@ def test_the_words_of_a_message_are_found_in_a_prompt() -> None:
     assert one == (None, *other, None)
 
 
+def test_ids_without_words_are_known_by_their_place() -> None:
+    """Not as if the third one were a token of the model's own."""
+    ids = Axis(("9", "5", "9"), (0, 1, 2), (None,) * 3, (-1,) * 3, (False,) * 3, ids=(9, 5, 9))
+    (one,), (other,) = common_entries([ids], [replace(ids, labels=("a", "b", "a"))], Sample(""))
+    assert one == other == tuple(("place", "token", place) for place in range(3))
+
+
+def test_words_of_which_only_the_axes_have_the_text_are_words() -> None:
+    read = axis_of("the cat", [(0, 3), (4, 7)])
+    (one,), _ = common_entries([read], [read], Sample(""))
+    assert one == (("word", 0, 0), ("word", 0, 1))
+
+
 def patches(rows: int, columns: int, first: int = 1) -> Axis:
     count = first + rows * columns
     names = [f"[X{number}]" for number in range(first)]
@@ -170,6 +183,18 @@ def test_the_same_maps_through_two_tokenizers_are_the_same() -> None:
         np.testing.assert_allclose(np.diag(found.similarity), 1, atol=1e-3)
         assert [match.first for match in found.matches] == [match.second for match in found.matches]
         assert {match.verdict for match in found.matches} == {"match"}
+
+
+def test_a_mask_may_be_of_queries_and_keys_alone() -> None:
+    maps = carried(np.full((3, 2, 2), 0.5, np.float32), "unigram", Sample("a b"))
+    layer = maps.maps[0]
+    seen = np.tri(len(layer.keys), dtype=bool)
+    flat, stacked = (
+        replace(maps, maps=Layers([replace(layer, visible=mask)])) for mask in (seen, seen[None])
+    )
+    for one, other in zip(ground(flat, flat).first, ground(stacked, stacked).first, strict=True):
+        np.testing.assert_array_equal(one.seen, other.seen)
+        assert len(one.heads) == len(other.heads) == 3
 
 
 def test_models_of_other_things_have_nothing_in_common() -> None:

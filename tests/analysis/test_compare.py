@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 from attnviz.analysis import compare as module
 from attnviz.analysis.compare import compare
 from attnviz.analysis.comparison import Comparison, Matching, Measure
-from attnviz.captures import Capture, Captures, LayerMaps, Layers
+from attnviz.analysis.expect import number
+from attnviz.captures import Capture, Captures, LayerMaps, Layers, numbered
 from attnviz.errors import InputError
+from attnviz.models.given import encoded, source_of
+from attnviz.observe.run import observe
+from attnviz.observe.words import WordMaps
 from attnviz.stored.textless import without_text
-from tests.analysis.readers import SENTENCES, captured, reader
+from tests.analysis.readers import SENTENCES, captured, reader, tokenizer
 
 MEASURES: tuple[Measure, ...] = ("js", "cka")
 HEADS = 12
@@ -127,6 +131,29 @@ def test_a_causal_model_is_compared_on_what_is_before_or_as_it_is() -> None:
     assert np.nanmax(np.abs(as_is.similarity.values - found.similarity.values)) > 0.05
 
 
+def test_heads_of_other_architectures_have_no_change_though_they_are_as_many() -> None:
+    assert not compare(seen(), seen(1, "gpt2", "byte_bpe")).changes
+    assert len(compare(seen(), seen(2)).changes) == HEADS
+
+
+def test_heads_that_see_one_key_alone_do_not_count_and_are_named_by_their_number() -> None:
+    """As those of a decoder that was given a single token."""
+    captures = [with_maps(each, [_first_alone(maps) for maps in each.words]) for each in seen()]
+    found = compare(captures, captures)
+    assert (len(found.first), found.comparable, found.matched) == (HEADS, HEADS - 4, HEADS - 4)
+    assert number(found, "matched").value == 1
+    assert "4 heads of A cannot be compared: with none of B's they see two keys in common" in found.notes
+
+
+def _first_alone(maps: LayerMaps) -> LayerMaps:
+    """The first layer sees the first key alone."""
+    if maps.layer:
+        return maps
+    first = np.arange(len(maps.keys)) == 0
+    weights = np.broadcast_to(first, maps.weights.shape).astype(np.float32)
+    return replace(maps, weights=weights, visible=np.broadcast_to(first, (1, *weights.shape[1:])))
+
+
 def test_layers_that_see_a_window_are_compared_on_it() -> None:
     """Mistral's see five tokens, and so may not see what came first."""
     windowed, whole = seen(1, "mistral", "byte_bpe"), seen(1, "gpt2", "byte_bpe")
@@ -204,6 +231,39 @@ def test_a_text_that_was_not_kept_is_compared_by_the_numbers_of_its_words() -> N
     found = compare(textless, seen())
     np.testing.assert_allclose(np.diag(found.similarity), 1, atol=1e-9)
     assert {match.verdict for match in found.matches} == {"match"}
+
+
+def of_ids(seed: int, draw: int, *, named: bool = False) -> list[Capture]:
+    """Samples that are given as token ids, of a model whose tokenizer is known or not."""
+    source = source_of(reader(seed), tokenizer("wordpiece") if named else None)
+    drawn = torch.randint(5, 100, (5, 9), generator=torch.Generator().manual_seed(draw))
+    batch = [encoded(source, {"input_ids": ids[None]}) for ids in drawn]
+    return [observe(source, each, [WordMaps()]) for each in batch]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_samples_of_ids_are_told_apart_by_their_ids(*, named: bool) -> None:
+    found = compare(of_ids(1, 0, named=named), of_ids(1, 0, named=named))
+    assert names(found) == [(head.name, head.name) for head in found.first]
+    assert {match.verdict for match in found.matches} == {"match"}
+    assert not any("place in the sequence" in note for note in found.notes)
+    with pytest.raises(InputError, match="BertModel has read input where BertModel has read input, another"):
+        compare(of_ids(1, 0, named=named), of_ids(2, 1, named=named))
+
+
+def test_samples_of_which_nothing_is_known_are_told_apart_by_their_place_and_that_is_said() -> None:
+    """As images are: of these not even ids are there."""
+    seen = [_nameless(each) for each in of_ids(1, 0)]
+    found = compare(seen, seen)
+    assert {match.verdict for match in found.matches} == {"match"}
+    note = "what was read is not known of 5 samples: taken to be the same by their place in the sequence"
+    assert note in found.notes
+
+
+def _nameless(capture: Capture) -> Capture:
+    axis = numbered(len(capture.words[0].keys))
+    words = [replace(maps, queries=axis, keys=axis) for maps in capture.words]
+    return replace(capture, axes={"": (axis, axis)}, words=Layers(words))
 
 
 @settings(max_examples=10, deadline=None)

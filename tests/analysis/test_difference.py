@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
+from attnviz.analysis.compare import compare
 from attnviz.analysis.difference import Difference, difference, row_distance
 from attnviz.analysis.spread import Spread, spread
 from attnviz.captures import Capture
@@ -124,6 +125,25 @@ def test_keys_that_only_one_may_see_do_not_count() -> None:
     assert changes(found)["0.0"] == pytest.approx(np.mean(rows), abs=1e-6)
 
 
+def test_what_one_of_two_models_may_not_see_is_no_difference_and_said() -> None:
+    """The first head has all its weight on a key after each query, where the other cannot have any."""
+    first = capture_of(HE, np.eye(5, dtype=np.float32)[None, None, [1, 2, 3, 4, 4]])
+    second = capture_of(HE, shape=(1, 1), causal=True, model="two", seed=1)
+    for found, name in ((difference(first, second), "two"), (difference(second, first), "two")):
+        [restriction] = [note for note in found.notes if note.startswith("restricted to the keys that both")]
+        assert f"{name} sees only what is before" in restriction
+        assert found.restricted
+        both = spread_all(found).difference[0]
+        assert both.visible.all()
+        assert both.computed[0].tolist() == np.tri(5, dtype=bool).tolist()
+        most = found.changes[0].most
+        assert most is not None
+        assert most.key <= most.query
+    same = difference(capture_of(HE, causal=True), capture_of(HE, causal=True, model="two", seed=1))
+    assert not same.notes
+    assert not same.restricted
+
+
 def test_two_models_that_cut_a_text_differently_are_compared_by_words() -> None:
     first, second = capture_of(HE), capture_of(HE, pieces="h e was ti red", model="two", seed=1)
     found = difference(first, second)
@@ -132,6 +152,21 @@ def test_two_models_that_cut_a_text_differently_are_compared_by_words() -> None:
     whole = second.maps[0].weights[0]
     tired = spread_all(found).second[0].weights[0][2, 3]
     assert tired == pytest.approx(whole[3, 4] + whole[3, 5])
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_two_models_of_one_text_have_changed_as_much_as_compare_finds(*, causal: bool) -> None:
+    """One has a token over three words, and the other reads nothing of the last of a second three."""
+    text = "日本語 the cat 東京都 sat"
+    first = capture_of(text)
+    second = capture_of(
+        text, pieces="日 本 語 th e cat 東 京 sat", shape=(2, 3), model="two", causal=causal, seed=1
+    )
+    for one, other in ((first, second), (second, first)):
+        found = difference(one, other)
+        assert [label[:2] for label in labels(found)] == ["[C", "日本", "th", "ca", "東京", "sa", "[S"]
+        compared = compare([one, one], [other, other]).changes
+        assert changes(found) == pytest.approx({each.head.name: each.change.value for each in compared})
 
 
 def test_two_models_that_cut_a_text_alike_are_compared_by_tokens() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from attnviz.analysis.select import check, selected, wanted_heads
+from attnviz.analysis.select import at_hand, check, selected, wanted_heads
 from attnviz.captures import LayerFacts, Layers
 from attnviz.errors import SelectionError, UsageError
 from attnviz.recipes import Choice
@@ -109,15 +109,16 @@ def test_where_a_whole_map_is_missing_the_pooled_ones_serve_a_choice_too() -> No
         selected(some, Choice(heads="1.2,4.0"))
 
 
-def test_without_a_choice_those_that_were_kept_are_selected_and_named() -> None:
+def test_without_a_choice_those_that_were_kept_are_at_hand_and_named() -> None:
     capture = small_capture(5, 3)
     kept = replace(capture, maps=selected(capture, Choice(heads="1.2,4.0")).maps)
-    chosen = selected(kept, Choice())
+    chosen = at_hand(kept, Choice())
     assert chosen.maps == kept.maps
     assert chosen.notes == (*capture.notes, "only maps of 1.2, 4.0 were kept")
-    assert selected(capture, Choice()).notes == capture.notes
-    with pytest.raises(SelectionError, match=r"no map of head 0\.0 was kept, but of 1\.2, 4\.0"):
-        selected(kept, Choice(mean="heads"))
+    assert at_hand(capture, Choice()) == selected(capture, Choice())
+    for refused in (lambda: at_hand(kept, Choice(mean="heads")), lambda: selected(kept, Choice())):
+        with pytest.raises(SelectionError, match=r"no map of head 0\.0 was kept, but of 1\.2, 4\.0"):
+            refused()
 
 
 def test_where_no_map_was_kept_none_are_offered() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, ViTConfig, ViTModel
 
 import attnviz
 from attnviz.cli.app import run
@@ -241,7 +241,8 @@ def test_a_comparison_without_the_number_hides_no_offender(
         (["-m", "no such model"], 2, "takes two models or more, and one is given: add -m NAME"),
         ([], 2, "none is given: add -m NAME twice"),
         (["-m", "a", "-m", "b", "--expect", "max_js_chang<1"], 2, "did you mean max_js_change"),
-        (["-m", "a", "-m", "b", "--generate", "3"], 2, "only one text is compared"),
+        (["-m", "a", "-m", "b", "--generate", "3"], 2, "No such option: --generate"),
+        (["-m", "a", "-m", "b", "--view", "banana"], 2, "'--view': 'banana' is not one of 'matches'"),
         (["-m", "a", "-m", "b", "--cmap", "no"], 2, "no"),
         (["-m", "a", "-m", "b", "--view", "heads", "--top", "3"], 2, "add --view matches or ranked"),
         (["-m", "a", "-m", "b", "-o", "x.npz"], 1, "no format is known by the suffix '.npz'"),
@@ -276,6 +277,18 @@ def test_every_sample_that_a_model_cannot_take_is_named(
     assert "long-2 has " in err
     assert "(nor can it take long-4)" in err
     assert run([*command, "--truncate", "--json"]) == 0
+
+
+def test_a_model_that_reads_no_text_says_so_once(
+    saved: Directories, capsys: Captured, tmp_path: Path
+) -> None:
+    small = ViTConfig(
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, image_size=32
+    )
+    ViTModel(small).save_pretrained(tmp_path / "vit")
+    capsys.readouterr()
+    assert run(of(saved, saved.base, str(tmp_path / "vit"))) == 1
+    assert capsys.readouterr().err == "attnviz: vit (vit) does not read text\n"
 
 
 def test_maps_that_do_not_fit_are_refused_with_an_option_that_compare_has(

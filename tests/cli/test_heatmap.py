@@ -293,3 +293,34 @@ def test_memory_that_runs_out_is_one_line(
 def test_alone_it_shows_three_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([]) == 0
     assert capsys.readouterr().out.count("  attnviz ") == 3
+
+
+@pytest.mark.parametrize("view", ["maps", "atlas", "lines", "strip"])
+def test_every_view_is_shown_and_written(
+    view: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--view", view, *(["--query", "cat"] if view == "strip" else [])]
+    assert run(["heatmap", SENTENCE, *options]) == 0
+    assert "cat" in capsys.readouterr().out
+    for suffix in ("png", "pdf", "svg", "json"):
+        assert run(["heatmap", SENTENCE, *options, "-o", str(tmp_path / f"a.{suffix}")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--view", "strip"], "--view strip goes with --query"),
+        (["--query", "cat"], "--view strip goes with --query"),
+        (["--view", "strip", "--query", "dog"], "--query 'dog' is none of the tokens"),
+        (["--view", "atlas", "--mean", "heads"], "leave out --mean heads"),
+        (["--width", "acm"], "write acl or acl:page"),
+        (["--view", "lines", "-o", "a.tex"], "no format is known by the suffix '.tex'"),
+    ],
+)
+def test_a_view_that_cannot_be_is_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["heatmap", SENTENCE, *options]) in (1, 2)
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1

@@ -70,6 +70,7 @@ match: above null with q ≤ 0.05, and by more than 0.01 above floor; position: 
 more alike than the head's positions alone would be; chance: not above null, or
 with q above 0.05: B is as alike on another text
 a note
+1 head of A has no partner, as B has 3: --match nearest gives each one
 a null"""
     )
 
@@ -161,6 +162,26 @@ def test_intervals_have_columns_where_there_are_any():
 def test_what_was_not_tested_is_called_no_match():
     untested = comparison([[0.5] * 3] * 4, pairs=[(0, 0)], verdicts=["untested"])
     assert table(untested).title.endswith("4 heads of A beside 3 of B over 2 samples: matches are not tested")
+
+
+@pytest.mark.parametrize("view", ["matches", "heads"])
+def test_heads_that_can_be_compared_with_none_are_not_counted(view):
+    some = comparison(
+        [[0.5, 0.1], [math.nan] * 2, [0.2, 0.6]], shapes=((1, 3), (1, 2)), pairs=[(0, 0), (2, 1)]
+    )
+    made = comparison_view(some, view, PLAIN)
+    assert "2 of 2 heads of A have a match" in made.title
+    assert "1 of 3 heads of A can be compared with none of B and do not count" in made.notes
+    assert not any("no partner" in note for note in made.notes)
+    document = json.loads(json_table(table(some)))
+    assert (document["matched"], document["comparable"]) == (2, 2)
+
+
+@pytest.mark.parametrize("view", ["matches", "heads"])
+def test_heads_that_are_left_without_a_partner_are_counted(view):
+    more = comparison([[0.5]] * 4, shapes=((2, 2), (1, 1)), pairs=[(0, 0)])
+    note = "3 heads of A have no partner, as B has 1: --match nearest gives each one"
+    assert note in comparison_view(more, view, PLAIN).notes
 
 
 def test_the_document_has_matches_by_name_all_similarities_and_null_for_what_is_missing():

@@ -1,0 +1,1 @@
+"""Many figures: planned, checked, made on all cores or several machines, taken up where they stopped."""

@@ -1,0 +1,155 @@
+"""What a figure shows, in words: a caption made of its recipe, and a text for who cannot see it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, takewhile
+from typing import Any
+
+import numpy as np
+
+from attnviz.inputs import printable
+from attnviz.recipes import Recipe, Style
+from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Heatmap, Page, Table, TokenStrip, View
+
+LONGEST_TEXT = 60  # characters of a sample that are quoted
+_CELLS = 3  # that are told of a map
+_NAMED = 4  # maps, rows or samples that are named one by one
+_SCALES = {
+    "linear": "colours run evenly",
+    "sqrt": "colours run with the square root of the weight",
+    "log": "colours run with the logarithm of the weight",
+}
+
+
+def caption(recipe: Recipe) -> str:
+    """One line: the model, what is shown and of which text, what was averaged or hidden with its share of the
+    weight, how neighbours were put together, and the scale. Whatever a recipe says is shown as it is."""
+    what = f"{_what(recipe)} of {_model(recipe.model)}{_samples(recipe.sample)}"
+    notes = [printable(str(note)) for note in _listed(recipe.reduction.get("notes"))]
+    parts = [what, *notes, *_scale(recipe)]
+    return " ".join(f"{_begun(part.rstrip('.'))}." for part in parts)
+
+
+def alternative_text(view: View) -> str:
+    """What can be seen, told by the strongest cells or the first rows; one line."""
+    if isinstance(view, Page):
+        return f"{view.title}. {_page(view)}"
+    if isinstance(view, HeadLines | TokenStrip):
+        return f"{view.title}. {_page(view.page)}"
+    if isinstance(view, Table):
+        return f"{view.title}. A table of {len(view.rows)} {view.what}."
+    if isinstance(view, HeadTable):
+        return f"{view.title}. {_table(view)}"
+    return f"{view.title}. {_grid(view)}"
+
+
+def _what(recipe: Recipe) -> str:
+    shown = ", ".join(printable(str(title)) for title in _listed(recipe.reduction.get("shown")))
+    if recipe.command not in ("heatmap", "heads"):
+        return f"What attnviz {printable(recipe.command)} shows" + (f" ({shown})" if shown else "")
+    if recipe.listing is None:
+        return (
+            f"Attention weights ({shown}; rows are queries, columns are keys)"
+            if shown
+            else "Attention weights"
+        )
+    listing = recipe.listing
+    named = f"The {printable(listing.grid)}" if listing.grid else "Statistics"
+    chosen = f" where {printable(listing.where)}" if listing.where else ""
+    order = f", by {printable(listing.sort)}" if listing.sort else ""
+    first = f"the first {listing.top} " if listing.top else ""
+    return f"{named} of {first}heads{chosen}{order}"
+
+
+def _model(entry: Mapping[str, Any]) -> str:
+    if isinstance(several := entry.get("models"), list):
+        return " and ".join(_model(each) for each in several if isinstance(each, dict))
+    name, revision = (printable(str(entry.get(key) or "")) for key in ("name", "revision"))
+    return (name or "a model") + (f" (revision {revision})" if revision else "")
+
+
+def _samples(entry: Mapping[str, Any]) -> str:
+    several = entry.get("samples")
+    if isinstance(several, list):
+        return f", over {len(several)} samples"
+    texts = [shortened(str(entry[key])) for key in ("text", "pair") if entry.get(key)]
+    if texts:
+        return f" reading {' / '.join(texts)}"
+    return f" reading {printable(str(entry['name']))}" if entry.get("name") else ""
+
+
+def shortened(text: str) -> str:
+    """As much of a text as a title has room for, in quotation marks; escapes in it whole or not at all."""
+    pieces = [printable(letter) for letter in text.strip()[: LONGEST_TEXT + 1]]
+    if sum(map(len, pieces)) <= LONGEST_TEXT:
+        return f"“{''.join(pieces)}”"
+    kept = takewhile(lambda end: end < LONGEST_TEXT, accumulate(map(len, pieces)))
+    return f"“{''.join(pieces[: len(list(kept))]).rstrip()}…”"
+
+
+def _scale(recipe: Recipe) -> Iterable[str]:
+    style: Style = recipe.style
+    if recipe.command == "heatmap" and (top := style.vmax) is not None:
+        yield f"{_SCALES.get(style.scale, style.scale)} from 0 to {top:g}"
+
+
+def _listed(value: object) -> Sequence[object]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _begun(text: str) -> str:
+    return text[:1].upper() + text[1:] if text[:1].isascii() else text
+
+
+def _page(page: Page) -> str:
+    if page.atlas is not None and not page.heatmaps:
+        return f"Small maps of {page.atlas.title}. {_strongest_maps([each for *_, each in page.atlas.maps])}"
+    maps = " ".join(_map(heatmap) for heatmap in page.heatmaps[:_NAMED])
+    more = len(page.heatmaps) - _NAMED
+    return maps + (f" And {more} more maps." if more > 0 else "")
+
+
+def _map(heatmap: Heatmap) -> str:
+    rows, columns = heatmap.weights.shape
+    return f"{_begun(heatmap.title)}, {rows} queries by {columns} keys; strongest: {_cells(heatmap, _CELLS)}."
+
+
+def _strongest_maps(heatmaps: Sequence[Heatmap]) -> str:
+    """Of the maps with the largest weights, the largest each."""
+    tops = [(_top(heatmap), -place) for place, heatmap in enumerate(heatmaps)]
+    best = [heatmaps[-place] for _, place in sorted(tops, reverse=True)[:_CELLS]]
+    return f"Strongest: {'; '.join(f'{each.name}: {_cells(each, 1)}' for each in best)}."
+
+
+def _top(heatmap: Heatmap) -> float:
+    return float(np.where(heatmap.painted, heatmap.weights, -1).max(initial=-1))
+
+
+def _cells(heatmap: Heatmap, count: int) -> str:
+    """ "it" to "cat" 0.74, the strongest first; of equals the first."""
+    weights = np.where(heatmap.painted, heatmap.weights, -np.inf)
+    order = np.argsort(-weights, axis=None, kind="stable")[:count]
+    places = [divmod(int(place), weights.shape[1]) for place in order]
+    return ", ".join(
+        f"“{heatmap.query_labels[query]}” to “{heatmap.key_labels[key]}” {weights[query, key]:.2f}"
+        for query, key in places
+        if np.isfinite(weights[query, key])
+    )
+
+
+def _table(view: HeadTable) -> str:
+    rows = "; ".join(f"{row.head.name} {row.pattern}" for row in view.rows[:_NAMED])
+    return f"{len(view.rows)} of {view.of} heads: {rows}{'; …' if len(view.rows) > _NAMED else ''}."
+
+
+def _grid(view: HeadGrid) -> str:
+    values = [
+        (float(value), f"{stack.name}.{layer}.{head}".lstrip("."))
+        for stack in view.stacks
+        for layer, row in zip(stack.layers, stack.values, strict=True)
+        for head, value in enumerate(row)
+        if not np.isnan(value)
+    ]
+    best = sorted(values, key=lambda entry: -entry[0])[:_CELLS]
+    return f"{_begun(view.measured)} of {len(values)} heads; largest: " + (
+        ", ".join(f"{name} {value:.2f}" for value, name in best) + "."
+    )

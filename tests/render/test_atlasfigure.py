@@ -1,0 +1,176 @@
+"""An atlas as a picture of its own: the same one as vectors and as dots, with every cell in it."""
+
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from attnviz.errors import UsageError
+from attnviz.recipes import Recipe, Style
+from attnviz.render.atlasfigure import atlas_drawing, parts
+from attnviz.render.drawing import Drawing, heatmap_levels, palette, vector_figure
+from attnviz.render.files import FORMATS
+from attnviz.render.pen import figure_bytes
+from attnviz.render.raster import raster
+from attnviz.render.views import Atlas, Page
+from tests.render.drawings import atlas, causal, heatmap, many, page, spread
+
+RECIPE = Recipe("heatmap", model={"name": "a model"}, sample={"text": "caf\u00e9 (\\)"})
+STYLE = Style(width=7.0, dpi=100)
+
+
+def overview(layers: int = 3, heads: int = 5, tokens: int = 7, **others: object) -> Page:
+    return page(atlas=atlas(layers, heads, tokens), recipe=RECIPE, **others)
+
+
+def drawing(view: Page, style: Style = STYLE) -> Drawing:
+    assert view.atlas
+    return atlas_drawing(view, view.atlas, style)
+
+
+def words(drawn: Drawing) -> list[str]:
+    return [word.text for word in drawn.words]
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def written(view: Page, suffix: str, style: Style = STYLE) -> bytes:
+    return FORMATS[suffix].write(view, style)[0]
+
+
+def images_of(pdf: bytes) -> Iterator[np.ndarray]:
+    """The colours of each image with a palette in a PDF: ``[rows, columns, 3]``."""
+    size, table = rb"/Width (\d+) /Height (\d+)\s", rb"/ColorSpace \[ /Indexed /DeviceRGB \d+\s"
+    image = size + table + rb"\((.*?)\)\s\]"
+    for match in re.finditer(image + rb"(.*?)stream\r?\n", pdf, re.DOTALL):
+        columns, rows = int(match[1]), int(match[2])
+        bits = int(re.search(rb"/BitsPerComponent (\d+)", match[4])[1])
+        rest = zlib.decompressobj().decompress(pdf[match.end() :])
+        lines = np.frombuffer(rest, np.uint8).reshape(rows, -1)
+        assert not lines[:, 0].any()  # no filter: what follows are the numbers themselves
+        numbers = np.unpackbits(lines[:, 1:], axis=1).reshape(rows, -1, bits)[:, :columns]
+        table = np.frombuffer(_unescaped(match[3]), np.uint8).reshape(-1, 3)
+        yield table[numbers @ (1 << np.arange(bits)[::-1])][::-1]  # they are stored upside down
+
+
+def _unescaped(text: bytes) -> bytes:
+    letters = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+    return re.sub(rb"\\(.)", lambda match: letters.get(match[1], match[1]), text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("tokens", [2, 7, 40])
+def test_vectors_and_dots_show_the_same_picture(tokens):
+    drawn = drawing(overview(tokens=tokens, title="a title", notes=("a note " * 30,)))
+    dots, table = raster(drawn, STYLE.dpi)
+    vectors = opened(figure_bytes(vector_figure(drawn, STYLE.dpi), ".png", overview())).convert("RGB")
+    apart = np.abs(table[dots].astype(int) - np.asarray(vectors, int)).max(2)
+    assert apart.shape == dots.shape
+    assert (apart > 8).mean() < 1e-4
+
+
+def test_every_cell_of_every_map_is_in_the_dots():
+    view = overview(2, 3, 7)
+    drawn = drawing(view)
+    dots, _ = raster(drawn, STYLE.dpi)
+    for (_, _, shown), cells in zip(view.atlas.maps, drawn.cells[:-1], strict=True):
+        middles = (np.arange(7) + 0.5) / 7
+        rows = np.floor((cells.box.top + middles * cells.box.height) * STYLE.dpi).astype(int)
+        columns = np.floor((cells.box.left + middles * cells.box.width) * STYLE.dpi).astype(int)
+        assert np.array_equal(dots[np.ix_(rows, columns)], heatmap_levels(shown, view.scale))
+
+
+def test_every_cell_of_every_map_is_in_the_pdf():
+    view = overview(2, 3, 96)
+    found = list(images_of(written(view, ".pdf", replace(STYLE, dpi=200))))
+    colours = palette("viridis")
+    for _, _, shown in view.atlas.maps:
+        cells = colours[heatmap_levels(shown, view.scale)]
+        assert any(image.shape == cells.shape and np.array_equal(image, cells) for image in found)
+
+
+def test_a_png_has_its_size_its_recipe_and_its_dots_an_inch():
+    picture = opened(written(overview(), ".png"))
+    picture.load()
+    assert (picture.width, picture.mode) == (700, "P")
+    assert picture.info["dpi"] == pytest.approx((100, 100), abs=0.1)
+    assert picture.info["Title"] == "a model  “a text”"
+    assert json.loads(picture.info["attnviz:recipe"]) == asdict(RECIPE)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
+def test_the_same_atlas_gives_the_same_bytes(suffix):
+    assert written(overview(), suffix) == written(overview(), suffix)
+
+
+def test_each_map_has_its_name_and_tokens_their_numbers():
+    found = words(drawing(overview(3, 5, 7)))
+    assert {f"{layer}.{head}" for layer in range(3) for head in range(5)} <= set(found)
+    assert {"query", "key", "0", "2", "4", "6", "attention weight"} <= set(found)
+
+
+def test_where_names_have_no_room_layers_and_heads_are_numbered():
+    found = words(drawing(overview(3, 40, 7)))
+    assert "0.0" not in found
+    assert {"layer", "head", "0", "2"} <= set(found)
+
+
+def test_words_stay_on_the_picture_and_apart_from_each_other():
+    style = Style(width=7)
+    drawn = drawing(overview(6, 12, 30, title="many words " * 30, notes=("x" * 300,)), style)
+    boxes = [text.get_window_extent() for text in vector_figure(drawn, style.dpi).texts]
+    for number, box in enumerate(boxes):
+        assert 0 <= box.x0 < box.x1 <= 1401
+        assert 0 <= box.y0 < box.y1 <= drawn.height * 200 + 1
+        assert not any(
+            box.overlaps(other) and box.shrunk(0.8, 0.6).overlaps(other) for other in boxes[:number]
+        )
+
+
+def test_more_tokens_than_dots_are_pooled_and_the_caption_says_so():
+    drawn = drawing(overview(1, 5, 300))
+    assert any(re.match(r"pooled: 2\.\d+ tokens to a cell", text) for text in words(drawn))
+    assert max(cells.levels.shape[0] for cells in drawn.cells[:-1]) < 130
+
+
+def test_heads_that_are_not_there_leave_their_place_empty():
+    maps = [(0, 0, spread(many(5))), (1, 2, spread(many(5), name="1.2"))]
+    drawn = drawing(page(atlas=Atlas(("0", "1"), tuple(maps))))
+    assert len(drawn.frames) == 3
+    assert drawn.frames[1].left > drawn.frames[0].right + drawn.frames[0].width
+
+
+def test_what_may_not_be_seen_is_white_and_what_was_not_computed_grey():
+    seen = causal(many(4))
+    missing = heatmap(np.eye(4), many(4), computed=np.eye(4, dtype=bool), name="0.1")
+    drawn = drawing(page(atlas=Atlas(("0",), ((0, 0, seen), (0, 1, missing)))))
+    table = palette("viridis")
+    assert table[drawn.cells[0].levels[0, 3]].tolist() == [255, 255, 255]
+    assert table[drawn.cells[1].levels[0, 3]].tolist() == [228, 228, 228]
+
+
+def test_a_width_without_room_for_maps_is_refused():
+    with pytest.raises(UsageError, match=r"a figure 2 inches wide has no room for 60 maps beside each other"):
+        drawing(overview(1, 60, 3), Style(width=2))
+
+
+def test_a_pdf_of_an_atlas_has_its_text_as_truetype():
+    data = written(overview(), ".pdf")
+    assert b"/CIDFontType2" in data
+    assert b"/Type3" not in data
+
+
+def test_an_atlas_over_pages_has_every_map_once():
+    view = overview(12, 4, 9)
+    one, many_pages = (written(view, ".pdf", replace(STYLE, pages=pages)) for pages in (False, True))
+    assert one.count(b"/Type /Page /") == 1 < many_pages.count(b"/Type /Page /")
+    assert len(list(images_of(many_pages))) >= 12 * 4
+    shown = [heatmap.name for part in parts(view, view.atlas, STYLE) for _, _, heatmap in part.atlas.maps]
+    assert shown == [heatmap.name for _, _, heatmap in view.atlas.maps]
