@@ -83,7 +83,7 @@ class Seen:
 
 def comparison_view(
     found: Comparison, view: str, style: Style, seen: Seen | None = None, *, top: int | None = None
-) -> View:
+) -> Drawn:
     """A comparison as ``attnviz compare --view`` shows it: one of ``NAMES``.
 
     seen: a sample as both models saw it, which the view "maps" is drawn from
@@ -251,7 +251,9 @@ def _pairs(found: Comparison, seen: Seen, style: Style) -> Page:
     matches = _strongest(found)
     chosen = matches if len(matches) <= 2 * ENDS else [*matches[:ENDS], *matches[-ENDS:]]
     shown = tuple(heatmap for match in chosen for heatmap in _pair(match, seen))
-    page = _page(found, style, "maps", shown, "pairs of a head of A and its match in B; the most alike first")
+    few = "pairs of a head of A and its match in B, the most alike first"
+    note = few if chosen is matches else f"{few}: the {ENDS} most alike, then the {ENDS} least alike"
+    page = _page(found, style, "maps", shown, note)
     return replace(
         page,
         title=_title(found, style, pages.quoted(seen.first)),
