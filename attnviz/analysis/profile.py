@@ -56,7 +56,9 @@ class Profile:
         places = self._bins(block.queries, block.keys)[block.seen]
         count = self._sums.shape[1]
         sums = [np.bincount(places, weights, count) for weights in block.weights[:, block.seen]]
-        return np.array(sums).reshape(-1, count), np.bincount(places, minlength=count)
+        summed: Numbers = np.array(sums, np.float64).reshape(-1, count)
+        pairs: Integers = np.bincount(places, minlength=count).astype(np.int64)
+        return summed, pairs
 
     def _bins(self, queries: Entries, keys: Entries) -> Integers:
         """The number of each pair's bin: ``[queries, keys]``; there is room for all."""
