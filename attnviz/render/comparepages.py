@@ -31,7 +31,11 @@ from attnviz.render.views import (
     Table,
 )  # fmt: skip
 
+Drawn = Page | HeadGrid | Table
+"""What a comparison can be drawn as."""
+
 MAPS, TABLE, CHANGE, RANKED = "maps", "matches", "change", "ranked"
+PICTURES = (".png", ".pdf", ".svg")
 COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
 NARROW = 12  # words of a map of which four have room side by side
@@ -53,7 +57,7 @@ COLUMNS = (
     Column("samples", "n", "whole", shown=False),
     Column("null", "null", rank=2),
     Column("floor", "floor", rank=4),
-    Column("q", "q", digits=3, rank=1),
+    Column("q", "q", digits=3, rank=1, least=0.001),
     Column("verdict", "verdict", "text"),
 )
 CHANGES = (
@@ -79,7 +83,7 @@ class Seen:
 
 def comparison_view(
     found: Comparison, view: str, style: Style, seen: Seen | None = None, *, top: int | None = None
-) -> Page | HeadGrid | Table:
+) -> Drawn:
     """A comparison as ``attnviz compare --view`` shows it: one of ``NAMES``.
 
     seen: a sample as both models saw it, which the view "maps" is drawn from
@@ -95,6 +99,11 @@ def comparison_view(
             raise UsageError("the view 'maps' is drawn from captures: give those of one sample, seen=(A, B)")
         return _pairs(found, seen, style)
     return TABLES[view](found, style, top) if view in TABLES else VIEWS[view](found, style)
+
+
+def usual(suffix: str) -> str:
+    """The view that a file of this suffix holds unless another is asked for."""
+    return "heads" if suffix.lower() in PICTURES else TABLE
 
 
 def check(view: str, style: Style, top: int | None = None) -> None:
@@ -149,16 +158,6 @@ def _table(found: Comparison, style: Style, top: int | None) -> Table:
     )
 
 
-def _of_matches(found: Comparison) -> Iterator[str]:
-    """What is said beside a view that tells how many matches there are."""
-    alone = found.comparable - len(found.matches)
-    if alone > 0:
-        whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
-        yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
-    if found.testing:
-        yield found.testing
-
-
 def _ranked(found: Comparison, style: Style, top: int | None) -> Table:
     """A row a head, those that the second changed most first, each with its interval."""
     _check_changes(found)
@@ -192,6 +191,16 @@ def _cut(top: int | None, count: int, what: str) -> Iterator[str]:
     """How many rows of a table are shown, where not all are."""
     if top is not None and top < count:
         yield f"{top} of {count} {what} first; --top shows more"
+
+
+def _of_matches(found: Comparison) -> Iterator[str]:
+    """What is said beside a view that tells how many matches there are."""
+    alone = found.comparable - len(found.matches)
+    if alone > 0:
+        whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
+        yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
+    if found.testing:
+        yield found.testing
 
 
 def _told(column: Column, found: Comparison) -> bool:
@@ -292,7 +301,7 @@ def _check_changes(found: Comparison) -> None:
 
 
 TABLES: dict[str, Callable[[Comparison, Style, int | None], Table]] = {TABLE: _table, RANKED: _ranked}
-VIEWS: dict[str, Callable[[Comparison, Style], Page | HeadGrid]] = {
+VIEWS: dict[str, Callable[[Comparison, Style], Drawn]] = {
     "heads": _heads,
     "layers": _layers,
     CHANGE: _change,

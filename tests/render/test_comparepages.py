@@ -13,6 +13,7 @@ from attnviz.render.comparepages import Seen, comparison_view
 from attnviz.render.figure import figure
 from attnviz.render.grid import grid as printed_grid
 from attnviz.render.gridfigure import grid_figure
+from attnviz.render.markup import tex_table
 from attnviz.render.notebook import comparison_html, comparison_png
 from attnviz.render.pooling import pooled
 from attnviz.render.table import table as printed_table
@@ -133,19 +134,22 @@ def test_where_changes_are_known_chance_is_said_to_be_no_change():
 
 @pytest.mark.parametrize(
     ("view", "tested"),
-    [
-        ("matches", True),
-        ("heads", True),
-        ("layers", False),
-        ("ranked", False),
-        ("change", False),
-        ("maps", False),
-    ],
-)
+    [("matches", True), ("heads", True), ("layers", False), ("ranked", False), ("change", False),
+     ("maps", False)],
+)  # fmt: skip
 def test_how_matches_were_tested_is_told_where_they_are_counted(view, tested):
     made = comparison_view(SAME, view, PLAIN, Seen(seen(), seen()))
     assert "a note" in made.notes
     assert ("a null" in made.notes, "4 of 4 heads" in made.title) == (tested, tested)
+
+
+def test_a_q_too_small_for_its_digits_is_no_0():
+    sure = replace(SMALL.matches[0], q=0.0001)
+    view = table(replace(SMALL, matches=(sure,)))
+    assert "<0.001" in shown(printed_table(view)).splitlines()[4]
+    assert "$<0.001$" in tex_table(view)
+    assert "$\\leq$" in tex_table(view)
+    assert json.loads(json_table(view))["matches"][0]["q"] == 0.0001
 
 
 def test_intervals_have_columns_where_there_are_any():
