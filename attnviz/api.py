@@ -194,14 +194,17 @@ def from_arrays(
     return arrays.from_arrays(attention, tokens, name=name)
 
 
-def save(view: View, file: str | Path, *, style: Style = Style(), force: bool = False) -> tuple[str, ...]:
+def save(
+    view: View | Comparison, file: str | Path, *, style: Style = Style(), force: bool = False
+) -> tuple[str, ...]:
     """Writes a view as a picture (.png .pdf .svg) or its numbers, whole or not at all.
 
-    Numbers are .json and .csv, of maps also .npz, of tables also .md and .tex.
+    Numbers are .json and .csv, of maps also .npz, of tables also .md and .tex. Of a comparison a picture
+    shows all heads beside all, and numbers are those of the matches.
 
     force: replace an existing file of another kind too.
     Returns what its maker should be told, such as characters that no font here can draw.
-    Raises OutputError if it cannot be written there.
+    Raises OutputError if it cannot be written there, UsageError for what is no view.
     """
     from attnviz.render import files
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz.analysis import select
-from attnviz.analysis.probe import Probe, probe
+from attnviz.analysis.probe import FEWEST, Probe, probe
 from attnviz.analysis.relations import Corpus
 from attnviz.analysis.summary import Summary, summary
 from attnviz.captures import Capture, Layers
@@ -46,18 +46,32 @@ def stories(count: int) -> list[str | Sample]:
 def of_model(
     corpus: Corpus, source: "Source", choice: Choice, *, seed: int, truncate: bool, report: "Report | None"
 ) -> Probe:
-    """What a model's heads find. Raises InputError for texts that it cannot take, before it reads any."""
+    """What a model's heads find. Raises InputError for texts that it cannot take, before it reads any; for too few pairs."""
     from attnviz.observe.probing import word_maps
 
     heads = select.wanted_heads(source.facts.layers, choice)
     samples = [Sample(text.text, name=text.name) for text in corpus.related]
     texts = encoded_all(source, samples, truncate=truncate)
-    return probe(corpus, word_maps(source, texts, heads, report=report), seed=seed, choice=choice)
+    maps = word_maps(source, texts, heads, report=report)
+    return _found_something(probe(corpus, maps, seed=seed, choice=choice))
 
 
 def of_captures(corpus: Corpus, seen: Sequence[Capture], choice: Choice, *, seed: int) -> Probe:
-    """What heads find in captures of the texts. Raises InputError if one is missing."""
-    return probe(corpus, _captures_of(corpus, seen, choice), seed=seed, choice=choice)
+    """What heads find in captures of the texts. Raises InputError if one is missing, or all are too few."""
+    return _found_something(probe(corpus, _captures_of(corpus, seen, choice), seed=seed, choice=choice))
+
+
+def _found_something(made: Probe) -> Probe:
+    """The same. Raises InputError where no relation has enough pairs to be asked about."""
+    if made.findings:
+        return made
+    pairs = f"{made.pairs:,} pairs in {made.texts} texts (both ways counted)"
+    if made.blind:
+        raise InputError(f"{made.corpus}: in {pairs} no head sees the other end of a relation")
+    raise InputError(
+        f"{made.corpus}: {pairs} are too few: a relation needs {FEWEST} in each half of the texts, and none "
+        "has them; give more texts"
+    )
 
 
 def _captures_of(corpus: Corpus, seen: Sequence[Capture], choice: Choice) -> Iterator[Capture]:

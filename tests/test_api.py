@@ -231,6 +231,19 @@ def test_a_comparison_is_viewed_and_saved(tmp_path: Any) -> None:
     assert (tmp_path / "maps.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_comparison_itself_is_saved_as_what_such_files_usually_hold(tmp_path: Any) -> None:
+    found = attnviz.compare([FakeSource(), FakeSource()], TEXTS)
+    attnviz.save(found, tmp_path / "all.png")
+    attnviz.save(found, tmp_path / "all.csv")
+    assert b'"view": "heads"' in (tmp_path / "all.png").read_bytes()
+    assert "verdict" in (tmp_path / "all.csv").read_text()
+
+
+def test_what_is_no_view_is_not_saved(tmp_path: Any) -> None:
+    with pytest.raises(UsageError, match="cannot save a Capture: give a view, which heatmap, heads"):
+        attnviz.save(attnviz.capture(TEXTS[0], model=FakeSource()), tmp_path / "seen.png")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("models", "texts", "options", "message"),
     [

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from attnviz.recipes import Style
     from attnviz.render.views import View
 
-PICTURES = (".png", ".pdf", ".svg")
-MATCHES, HEADS, MAPS, CHANGE, RANKED = "matches", "heads", "maps", "change", "ranked"
+MATCHES, MAPS, CHANGE, RANKED = "matches", "maps", "change", "ranked"
 USUAL = (RANKED, CHANGE, MATCHES)
 TOP = 10  # rows of the tables of models of one architecture, where neither they nor --top were asked for
 
@@ -59,9 +58,11 @@ def _wanted(pairing: Pairing, drawing: Drawing) -> tuple[str, ...]:
     """The views of each comparison; in a terminal the usual ones, where they can be had."""
     if pairing.view is not None:
         return (pairing.view.value,)
-    if drawing.output is not None and Path(drawing.output).suffix.lower() in PICTURES:
-        return (HEADS,)
-    return (MATCHES,) if drawing.output or drawing.json else USUAL
+    from attnviz.render.comparepages import usual
+
+    if drawing.output is not None:
+        return (usual(Path(drawing.output).suffix),)
+    return (MATCHES,) if drawing.json else USUAL
 
 
 def _check(pairing: Pairing, wanted: Sequence[str], style: "Style") -> None:

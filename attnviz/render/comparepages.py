@@ -31,7 +31,11 @@ from attnviz.render.views import (
     Table,
 )  # fmt: skip
 
+Drawn = Page | HeadGrid | Table
+"""What a comparison can be drawn as."""
+
 MAPS, TABLE, CHANGE, RANKED = "maps", "matches", "change", "ranked"
+PICTURES = (".png", ".pdf", ".svg")
 COLOURS = "viridis"
 ENDS = 2  # pairs of maps from either end of the matches
 NARROW = 12  # words of a map of which four have room side by side
@@ -53,7 +57,7 @@ COLUMNS = (
     Column("samples", "n", "whole", shown=False),
     Column("null", "null", rank=2),
     Column("floor", "floor", rank=4),
-    Column("q", "q", digits=3, rank=1),
+    Column("q", "q", digits=3, rank=1, least=0.001),
     Column("verdict", "verdict", "text"),
 )
 CHANGES = (
@@ -79,7 +83,7 @@ class Seen:
 
 def comparison_view(
     found: Comparison, view: str, style: Style, seen: Seen | None = None, *, top: int | None = None
-) -> Page | HeadGrid | Table:
+) -> Drawn:
     """A comparison as ``attnviz compare --view`` shows it: one of ``NAMES``.
 
     seen: a sample as both models saw it, which the view "maps" is drawn from
@@ -95,6 +99,11 @@ def comparison_view(
             raise UsageError("the view 'maps' is drawn from captures: give those of one sample, seen=(A, B)")
         return _pairs(found, seen, style)
     return TABLES[view](found, style, top) if view in TABLES else VIEWS[view](found, style)
+
+
+def usual(suffix: str) -> str:
+    """The view that a file of this suffix holds unless another is asked for."""
+    return "heads" if suffix.lower() in PICTURES else TABLE
 
 
 def check(view: str, style: Style, top: int | None = None) -> None:
@@ -149,16 +158,6 @@ def _table(found: Comparison, style: Style, top: int | None) -> Table:
     )
 
 
-def _of_matches(found: Comparison) -> Iterator[str]:
-    """What is said beside a view that tells how many matches there are."""
-    alone = found.comparable - len(found.matches)
-    if alone > 0:
-        whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
-        yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
-    if found.testing:
-        yield found.testing
-
-
 def _ranked(found: Comparison, style: Style, top: int | None) -> Table:
     """A row a head, those that the second changed most first, each with its interval."""
     _check_changes(found)
@@ -194,6 +193,16 @@ def _cut(top: int | None, count: int, what: str) -> Iterator[str]:
         yield f"{top} of {count} {what} first; --top shows more"
 
 
+def _of_matches(found: Comparison) -> Iterator[str]:
+    """What is said beside a view that tells how many matches there are."""
+    alone = found.comparable - len(found.matches)
+    if alone > 0:
+        whose = "1 head of A has no partner" if alone == 1 else f"{alone} heads of A have no partner"
+        yield f"{whose}, as B has {len(found.second)}: --match nearest gives each one"
+    if found.testing:
+        yield found.testing
+
+
 def _told(column: Column, found: Comparison) -> bool:
     """Whether a column of the table has anything to say."""
     return _there(fields_of(match)[column.name] for match in found.matches)
@@ -206,7 +215,8 @@ def _there(cells: Iterable[Cell]) -> bool:
 
 def _heads(found: Comparison, style: Style) -> Page:
     """All heads beside all: those of the second stand in the order of the heads that they match."""
-    order = _order(found)
+    by_match = 2 * sum(match.verdict in ("match", "untested") for match in found.matches) >= found.comparable
+    order = _order(found) if by_match else list(range(len(found.second)))
     heatmap = _heatmap(
         "every head of A beside every head of B",
         found.similarity.values[:, order],
@@ -214,7 +224,11 @@ def _heads(found: Comparison, style: Style) -> Page:
         [found.second[place].name for place in order],
         "head",
     )
-    note = "columns: the heads of B in the order of the heads of A that they match, then those without"
+    note = (
+        "columns: the heads of B in the order of the heads of A that they match, then those without"
+        if by_match
+        else "columns: the heads of B in their own order, as fewer than half of A have a match"
+    )
     page = _page(found, style, "heads", (heatmap,), note)
     return replace(
         page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_of_matches(found))
@@ -242,7 +256,9 @@ def _pairs(found: Comparison, seen: Seen, style: Style) -> Page:
     matches = _strongest(found)
     chosen = matches if len(matches) <= 2 * ENDS else [*matches[:ENDS], *matches[-ENDS:]]
     shown = tuple(heatmap for match in chosen for heatmap in _pair(match, seen))
-    page = _page(found, style, "maps", shown, "pairs of a head of A and its match in B; the most alike first")
+    few = "pairs of a head of A and its match in B, the most alike first"
+    note = few if chosen is matches else f"{few}: the {ENDS} most alike, then the {ENDS} least alike"
+    page = _page(found, style, "maps", shown, note)
     return replace(
         page,
         title=_title(found, style, pages.quoted(seen.first)),
@@ -285,7 +301,7 @@ def _check_changes(found: Comparison) -> None:
 
 
 TABLES: dict[str, Callable[[Comparison, Style, int | None], Table]] = {TABLE: _table, RANKED: _ranked}
-VIEWS: dict[str, Callable[[Comparison, Style], Page | HeadGrid]] = {
+VIEWS: dict[str, Callable[[Comparison, Style], Drawn]] = {
     "heads": _heads,
     "layers": _layers,
     CHANGE: _change,

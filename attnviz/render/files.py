@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attnviz.errors import OutputError
+from attnviz.analysis.comparison import Comparison
+from attnviz.errors import OutputError, UsageError
 from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
@@ -45,14 +46,30 @@ Formats = Mapping[str, Format]
 """The kinds of file that a view can become, by their suffix."""
 
 
-def save(view: View, path: Path, style: Style, *, force: bool = False) -> Notes:
+def save(view: View | Comparison, path: Path, style: Style, *, force: bool = False) -> Notes:
     """Writes the view in the format of the path's suffix. Returns what its maker should be told.
 
-    Raises OutputError as ``checked`` does, and if the writing fails; then nothing is left behind.
+    Raises OutputError as ``checked`` does, and if the writing fails; then nothing is left behind. Raises
+    UsageError for what is no view.
     """
+    view = _viewed(view, path, style)
     data, notes = checked(path, formats_of(type(view)), force=force).write(view, style)
     write_whole(path, data)
     return notes
+
+
+def _viewed(made: View | Comparison, path: Path, style: Style) -> View:
+    """A view as it is; of a comparison that which files of this suffix usually hold."""
+    if isinstance(made, Comparison):
+        from attnviz.render.comparepages import comparison_view, usual
+
+        return comparison_view(made, usual(path.suffix), style)
+    if not isinstance(made, View):
+        raise UsageError(
+            f"cannot save a {type(made).__name__}: give a view, which heatmap, heads, comparison_view or "
+            "probe_table make"
+        )
+    return made
 
 
 def formats_of(kind: type[View]) -> Formats:

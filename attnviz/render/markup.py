@@ -91,7 +91,7 @@ def _tex_cell(strip: Strip, row: int) -> str:
         return "".join(_token(text) if place % 2 else tex(text) for place, text in enumerate(parts))
     if cell.text == MISSING:
         return "--"
-    return f"${cell.text}$" if cell.text[:1] in ("+", "-") else tex(cell.text)
+    return f"${cell.text}$" if cell.text[:1] in ("+", "-", "<") else tex(cell.text)
 
 
 def _token(text: str) -> str:

@@ -83,9 +83,16 @@ def _finding_row(finding: Finding) -> tuple[Cell, ...]:
         "relation": printable(finding.relation),
         "way": _WAYS[finding.direction],
         "interval": _interval(finding.low, finding.high),
-        "beats": "yes" if finding.beats else "no",
+        "beats": _beats(finding),
     }
     return tuple(values[column.name] for column in _FINDING)
+
+
+def _beats(finding: Finding) -> str:
+    """Whether the head does better than both guesses; where one of these finds all, no head can."""
+    if finding.beats:
+        return "yes"
+    return "cannot" if max(finding.nearest.value, finding.offset.value) == 1 else "no"
 
 
 def _probe_notes(probe: Probe) -> Iterator[str]:
@@ -96,7 +103,8 @@ def _probe_notes(probe: Probe) -> Iterator[str]:
     )
     yield (
         "nearest: what the nearest word of the other end's category finds (none known: of the words that "
-        "were the answer in the first half); offset: what the best fixed distance finds"
+        "were the answer in the first half); offset: what the best fixed distance finds; by: "
+        "that distance, in words, from the end that looks to the other (-2: two before it)"
     )
     yield (
         f"heads and distances are chosen on {first} texts, all numbers are of the other "
@@ -104,6 +112,8 @@ def _probe_notes(probe: Probe) -> Iterator[str]:
         f"on, a bootstrap over texts, seed {probe.seed}; beats: surely more than both guesses find, text "
         f"by text, or below {FEWEST_SAMPLES} texts its lower end is above both"
     )
+    if any(_beats(finding) == "cannot" for finding in probe.findings):
+        yield "cannot: a guess finds all, so these texts do not tell it from a head that does"
     if probe.few:
         yield f"left out, with fewer than {FEWEST} pairs in a half: {_named(probe.few)}"
     if probe.blind:

@@ -213,5 +213,8 @@ def _row_cell(entry: Column, cell: Cell) -> Shown:
         return Shown((MISSING,))
     if isinstance(cell, str):
         return Shown(("", cell) if entry.kind == "token" else (cell,))
-    text = f"{cell:.0f}" if entry.kind == "whole" else f"{cell:z.{entry.digits}f}"
+    if cell < entry.least:
+        text = f"<{entry.least:g}"
+    else:
+        text = f"{cell:.0f}" if entry.kind == "whole" else f"{cell:z.{entry.digits}f}"
     return Shown((text,), share=float(cell) if entry.tinted else NO_TINT)

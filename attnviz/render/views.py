@@ -380,6 +380,7 @@ class Column:
     rank:   those with the largest leave first where there is no room; 0 never leaves
     digits: of a number, behind the point
     tinted: its numbers, 0 to 1, are tinted in a figure by how large they are
+    least:  a number below is shown as less than that: "<0.001"
     """
 
     name: str
@@ -389,6 +390,7 @@ class Column:
     rank: int = 0
     digits: int = 2
     tinted: bool = False
+    least: float = -math.inf
 
 
 @dataclass(frozen=True)

@@ -190,8 +190,33 @@ def test_a_text_that_is_too_long_is_named(
     assert "long-2 has" in err
     assert "(nor can it take long-3)" in err
     assert "reads at most 128: --truncate cuts it" in err
+    file.write_text("".join(f"{json.dumps(text)}\n" for text in [short] * 12 + [long]))
     assert run(["probe", "--relations", str(file), "-m", gpt2, "--truncate"]) == 0
-    assert "fewer than 5 pairs in a half: r" in capsys.readouterr().out
+
+
+def test_too_few_pairs_are_an_error_that_counts_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = {"text": "The cat slept", "relations": [{"name": "r", "source": [0, 3], "target": [4, 7]}]}
+    (tmp_path / "few.jsonl").write_text(f"{json.dumps(text)}\n" * 2)
+    picture = tmp_path / "few.png"
+    assert run(["probe", "--relations", str(tmp_path / "few.jsonl"), "-o", str(picture)]) == 1
+    assert capsys.readouterr().err == (
+        "attnviz: few.jsonl: 4 pairs in 2 texts (both ways counted) are too few: a relation needs 5 in each "
+        "half of the texts, and none has them; give more texts\n"
+    )
+    assert not picture.exists()
+
+
+def test_what_a_guess_finds_altogether_no_head_can_beat(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = {"text": "The cat slept", "relations": [{"name": "r", "source": [0, 3], "target": [4, 7]}]}
+    (tmp_path / "next.jsonl").write_text(f"{json.dumps(text)}\n" * 12)
+    assert run(["probe", "--relations", str(tmp_path / "next.jsonl")]) == 0
+    out = capsys.readouterr().out
+    assert out.count("  cannot  ") == 2
+    assert "cannot: a guess finds all" in out
 
 
 def test_a_causal_model_is_not_asked_for_what_comes_later(

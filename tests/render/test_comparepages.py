@@ -13,6 +13,7 @@ from attnviz.render.comparepages import Seen, comparison_view
 from attnviz.render.figure import figure
 from attnviz.render.grid import grid as printed_grid
 from attnviz.render.gridfigure import grid_figure
+from attnviz.render.markup import tex_table
 from attnviz.render.notebook import comparison_html, comparison_png
 from attnviz.render.pooling import pooled
 from attnviz.render.table import table as printed_table
@@ -133,19 +134,22 @@ def test_where_changes_are_known_chance_is_said_to_be_no_change():
 
 @pytest.mark.parametrize(
     ("view", "tested"),
-    [
-        ("matches", True),
-        ("heads", True),
-        ("layers", False),
-        ("ranked", False),
-        ("change", False),
-        ("maps", False),
-    ],
-)
+    [("matches", True), ("heads", True), ("layers", False), ("ranked", False), ("change", False),
+     ("maps", False)],
+)  # fmt: skip
 def test_how_matches_were_tested_is_told_where_they_are_counted(view, tested):
     made = comparison_view(SAME, view, PLAIN, Seen(seen(), seen()))
     assert "a note" in made.notes
     assert ("a null" in made.notes, "4 of 4 heads" in made.title) == (tested, tested)
+
+
+def test_a_q_too_small_for_its_digits_is_no_0():
+    sure = replace(SMALL.matches[0], q=0.0001)
+    view = table(replace(SMALL, matches=(sure,)))
+    assert "<0.001" in shown(printed_table(view)).splitlines()[4]
+    assert "$<0.001$" in tex_table(view)
+    assert "$\\leq$" in tex_table(view)
+    assert json.loads(json_table(view))["matches"][0]["q"] == 0.0001
 
 
 def test_intervals_have_columns_where_there_are_any():
@@ -207,12 +211,21 @@ def test_the_recipe_tells_models_samples_and_how_they_were_compared():
 
 
 def test_columns_of_heads_stand_in_the_order_of_their_matches():
-    [heatmap] = page("heads").heatmaps
+    sure = tuple(replace(match, verdict="match") for match in SMALL.matches)
+    [heatmap] = page("heads", replace(SMALL, matches=sure)).heatmaps
     assert heatmap.key_labels == ("0.1", "0.0", "0.2")
     assert heatmap.query_labels == ("0.0", "0.1", "1.0", "1.1")
     np.testing.assert_allclose(heatmap.weights[0], [0.9, 0.1, 0.2])
     assert not heatmap.painted[2, 2]
     assert heatmap.painted.sum() == 11
+
+
+def test_columns_of_heads_stand_in_their_own_order_where_few_have_a_match():
+    made = page("heads")
+    assert made.heatmaps[0].key_labels == ("0.0", "0.1", "0.2")
+    assert made.notes[0] == (
+        "columns: the heads of B in their own order, as fewer than half of A have a match"
+    )
 
 
 def test_a_layer_is_as_alike_as_its_heads_to_the_most_alike_heads_of_the_other():
@@ -288,6 +301,7 @@ def test_maps_of_the_best_and_of_the_worst_matches_are_shown():
     four = capture("The cat sat", model=FakeSource(layers=4, heads=2), keep=WORDS)
     made = page("maps", many, seen=Seen(four, four))
     assert [heatmap.name for heatmap in made.heatmaps][::2] == ["A.3.1", "A.3.0", "A.0.1", "A.0.0"]
+    assert made.notes[0].endswith("the 2 most alike, then the 2 least alike")
 
 
 def test_maps_need_captures_that_hold_them():
