@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz.analysis import reduce, select
+from attnviz.analysis.comparison import Comparison
 from attnviz.captures import Capture, Captures
 from attnviz.capturing import capture, doctor, load_model
 from attnviz.comparing import check_comparing, compare, comparison_view

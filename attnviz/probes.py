@@ -46,7 +46,10 @@ def stories(count: int) -> list[str | Sample]:
 def of_model(
     corpus: Corpus, source: "Source", choice: Choice, *, seed: int, truncate: bool, report: "Report | None"
 ) -> Probe:
-    """What a model's heads find. Raises InputError for texts that it cannot take, before it reads any; for too few pairs."""
+    """What a model's heads find.
+
+    Raises InputError for texts that it cannot take, before it reads any, and for too few pairs.
+    """
     from attnviz.observe.probing import word_maps
 
     heads = select.wanted_heads(source.facts.layers, choice)
