@@ -69,6 +69,11 @@ def make_directory(path: Path) -> None:
         raise OutputError(f"cannot write into {printable(str(path))}: {error.strerror or error}") from error
 
 
+def name_of(directory: Path) -> str:
+    """The last part of a directory's path as it was typed; of ``.`` and the like its own name."""
+    return directory.name if directory.name not in ("", "..") else directory.resolve().name
+
+
 def is_directory(path: Path) -> bool:
     """Whether there is such a directory; a name that cannot be one (too long, out of reach) is none."""
     try:

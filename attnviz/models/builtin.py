@@ -14,6 +14,7 @@ from attnviz.builtin import store
 from attnviz.builtin.tokenizer import CLS, SEP
 from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError, ModelError
+from attnviz.files import name_of
 from attnviz.inputs import Sample, Span
 from attnviz.models.base import Encoded
 from attnviz.models.devices import device_of
@@ -57,7 +58,7 @@ class BuiltinSource:
         if dtype not in ("auto", "float32"):
             raise ModelError(f"{name} runs in float32 only, not in {dtype}")
         directory = store.shipped(name.removeprefix("builtin:")) if name in SHIPPED else Path(name)
-        shown = name if name in SHIPPED else directory.resolve().name
+        shown = name if name in SHIPPED else name_of(directory)
         return cls(store.load(directory), shown, device_of("cpu" if device == "auto" else device))
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz.errors import ModelError
-from attnviz.files import is_directory
+from attnviz.files import is_directory, name_of
 from attnviz.inputs import printable
 from attnviz.models.checkpoint import Checkpoint, Fingerprint, read_config, weight_files
 from attnviz.models.known import known_models
@@ -61,7 +61,7 @@ def find_checkpoint(request: Request) -> Checkpoint:
     if is_directory(path):
         if request.revision:
             raise ModelError(f"{shown} is a directory: it has no revision {printable(request.revision)}")
-        return Checkpoint(path, printable(path.resolve().name))
+        return Checkpoint(path, printable(name_of(path)))
     if not HUB_NAME.fullmatch(request.name):
         raise ModelError(f"no model {shown}: no such directory; there are {', '.join(known_models())}")
     from attnviz.models.hub import snapshot

@@ -51,6 +51,15 @@ def test_facts_of_a_directory(bert: Path) -> None:
     ]
 
 
+def test_a_directory_is_called_by_the_last_part_of_what_was_typed(
+    bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "base").symlink_to(bert)
+    assert models.load(f"{tmp_path}/base/").facts.name == "base"
+    monkeypatch.chdir(bert)
+    assert models.load(".").facts.name == bert.name
+
+
 def test_the_fingerprint_is_that_of_the_weights(bert: Path) -> None:
     content = hashlib.sha256((bert / "model.safetensors").read_bytes()).hexdigest()
     expected = hashlib.sha256(content.encode()).hexdigest()
