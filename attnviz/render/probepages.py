@@ -37,7 +37,7 @@ def findings_table(probe: Probe, style: Style) -> Table:
         "relations of the builtin language" if probe.corpus == "builtin" else f"relations of {probe.corpus}"
     )
     return Table(
-        title=_title(style, probe.model.name, f"{what}, {probe.texts} texts"),
+        title=_title(style, probe.model.name, f"{what}, {_texts(probe.texts)}"),
         what="findings",
         columns=_FINDING,
         rows=tuple(_finding_row(finding) for finding in probe.findings),
@@ -167,7 +167,7 @@ def sink_table(
             style,
             _model(drawn),
             f"first token: {how.sequences} sequences of {how.length} random tokens, "
-            f"{len(natural.samples)} texts",
+            f"{_texts(len(natural.samples))}",
         ),
         what="heads",
         columns=(Column("head", "head", "text"), *_measured("random", "random"), *_measured("text", "text")),
@@ -253,6 +253,10 @@ def _common(summary: Summary, rows: Sequence[HeadRow], drawn: Drawn, top: int | 
     else:
         yield f"no intervals: they take at least {FEWEST_SAMPLES} sequences"
     yield from dict.fromkeys(note for sample in summary.samples for note in sample.notes)
+
+
+def _texts(count: int) -> str:
+    return "1 text" if count == 1 else f"{count} texts"
 
 
 def _title(style: Style, model: str, what: str) -> str:
