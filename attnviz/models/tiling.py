@@ -50,7 +50,7 @@ def tiles(call: AttentionCall, layer: LayerFacts, heads: range, place: Place) ->
 
     Raises ModelError if the model's own function returns no such weights, or no distributions.
     """
-    whole = calls.side_by_side(calls.in_single_precision(calls.of_sample(call, place.sample)))
+    whole = calls.in_single_precision(calls.of_sample(call, place.sample))
     return _tiles(Taking(whole, layer, place, Scratch(), is_textbook(whole)), heads)
 
 
@@ -67,7 +67,7 @@ def tiles_and_output(
     elsewhere = query.dtype != torch.float32 or query.device.type != "cpu"
     if elsewhere or query.shape[0] != 1 or len(place.queries) != call.queries:
         return None
-    whole = calls.side_by_side(calls.in_single_precision(call))
+    whole = calls.in_single_precision(call)
     if calls.hides_rows_by_numbers(call) or not is_textbook(whole):
         return None
     output = query.new_empty(1, call.queries, call.heads, call.value.shape[-1])
@@ -76,7 +76,7 @@ def tiles_and_output(
 
 
 def _tiles(taking: Taking, heads: range) -> Iterator[Tile]:
-    call = taking.call
+    call = calls.side_by_side(taking.call) if taking.by_formula else taking.call
     cells = CELLS.get(call.query.device.type, CELLS_ELSEWHERE)
     rows = taking.place.queries
     step = len(rows) if len(heads) * len(rows) * call.keys <= cells else _rows(cells, call.keys)
