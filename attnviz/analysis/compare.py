@@ -33,6 +33,7 @@ from attnviz.analysis.comparison import (
     Matching,
     Measure,
     Similarity,
+    of_one_architecture,
 )
 from attnviz.analysis.gather import Gathered, check_numbers, gathered
 from attnviz.analysis.matching import matched
@@ -236,9 +237,9 @@ def _matches(
 
 def _changes(work: _Work, kept: Sequence[int], seed: int) -> Iterator[Change]:
     """Head by head, where both models are of one architecture and have the same ones."""
-    heads, theirs = work.seen.heads
-    if heads != theirs or len({model.family for model in work.seen.models}) > 1:
+    if not of_one_architecture(*work.seen.models):
         return
+    heads, _ = work.seen.heads
     rows, columns = work.seen.places()
     both = np.intersect1d(rows, columns)
     values = 1 - _rows(work.shelf.take(number)[both, both] for number in kept)

@@ -17,6 +17,15 @@ Rows = Literal["matches", "changes"]
 Verdict = Literal["match", "position", "chance", "untested"]
 
 
+def of_one_architecture(first: ModelFacts, second: ModelFacts) -> bool:
+    """Whether two models have the same heads, so that what changed can be told head by head."""
+    return first.family == second.family and _heads(first) == _heads(second)
+
+
+def _heads(model: ModelFacts) -> list[tuple[str, int, int]]:
+    return [(layer.stack, layer.layer, layer.heads) for layer in model.layers if layer.heads]
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A mean over samples with its 95 % interval; NaN where it is missing, or with fewer than ten samples.

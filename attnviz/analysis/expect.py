@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from attnviz.analysis.comparison import Comparison, Measure
+from attnviz.analysis.comparison import Comparison, Measure, of_one_architecture
 from attnviz.analysis.where import Condition, Names, condition
 from attnviz.captures import ModelFacts
 from attnviz.errors import ExpectationError, SelectionError
@@ -31,12 +31,8 @@ def expectation(text: str, measure: Measure) -> Condition:
 
 def check_there(models: Models, text: str, measure: Measure) -> None:
     """Raises SelectionError for a condition on changes of heads if the models, not yet run, have others."""
-    if _heads(models[0]) != _heads(models[1]):
+    if not of_one_architecture(*models):
         _check_no_changes(models, expectation(text, measure).names(), text)
-
-
-def _heads(model: ModelFacts) -> tuple[str, list[tuple[str, int, int]]]:
-    return model.family, [(layer.stack, layer.layer, layer.heads) for layer in model.layers]
 
 
 def check_expected(comparison: Comparison, text: str) -> None:
