@@ -25,12 +25,18 @@ class Rows(NamedTuple):
     queries: how many there are in all
     weights: ``[batch, heads, rows, keys]``
     visible: bool, four axes, broadcastable to weights: the query may see the key
+    query:   ``[batch, heads, rows, head_dim]``, what the weights were made of; likewise
+    key:     ``[batch, heads, keys, head_dim]``
+    value:   ``[batch, heads, keys, head_dim]``, what the weights are the shares of
     """
 
     first: int
     queries: int
     weights: Tensor
     visible: Tensor
+    query: Tensor
+    key: Tensor
+    value: Tensor
 
 
 Look = Callable[[Rows], None]
@@ -108,9 +114,10 @@ def _shown(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, look:
     for first in range(0, queries, step):
         rows = slice(first, first + step)
         part = None if mask is None else _rows_of(mask, rows)
-        weights = attention_weights(query[..., rows, :], key, part)
+        asking = query[..., rows, :]
+        weights = attention_weights(asking, key, part)
         visible = torch.ones((), dtype=torch.bool, device=query.device) if part is None else part
-        look(Rows(first, queries, weights, visible[(None,) * (4 - visible.dim())]))
+        look(Rows(first, queries, weights, visible[(None,) * (4 - visible.dim())], asking, key, value))
         yield attend(weights, value)
 
 

@@ -22,7 +22,7 @@ from attnviz.models.encoding import texts_of, tokens_within
 from attnviz.models.known import SHIPPED
 from attnviz.models.labels import Tokens, token_axis
 from attnviz.models.opened import Opened, Site
-from attnviz.observe.tiles import Tile, Watch
+from attnviz.observe.tiles import Tile, Vectors, Watch
 
 
 class BuiltinSource:
@@ -204,4 +204,7 @@ def _tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:
         weights=weights,
         visible=rows.visible[0],  # the same for all heads
         computed=torch.ones(1, 1, 1, dtype=torch.bool, device=weights.device),
+        vectors=lambda head: Vectors(
+            rows.query[0, head], rows.key[0, head], rows.value[0, head], rows.query.shape[-1] ** -0.5
+        ),
     )

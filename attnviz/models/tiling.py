@@ -8,6 +8,7 @@ which also gives the layer's output on the way.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import torch
@@ -141,6 +142,7 @@ def _tile(taking: Taking, heads: range, block: Block, weights: Tensor, scores: T
         computed=calls.everything(taking.call.query.device),
         scores=scores,
         sink=taking.call.sinks is not None,
+        vectors=partial(textbook.vectors, taking.call, block.rows, columns),
     )
 
 
