@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         comparison_view,
         diff,
         doctor,
+        explain,
         from_arrays,
         head_grid,
         heads,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         save,
         sink,
         train,
+        variants,
     )
 
 __version__ = "0.1.0"
@@ -42,6 +44,7 @@ __all__ = [
     "comparison_view",
     "diff",
     "doctor",
+    "explain",
     "from_arrays",
     "head_grid",
     "heads",
@@ -54,6 +57,7 @@ __all__ = [
     "save",
     "sink",
     "train",
+    "variants",
 ]
 
 

@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import product
 from typing import Literal, get_args
 
@@ -75,10 +74,9 @@ class Variant:
         return f"{self.score}{heat}" + (f"&{self.mask.text}" if self.mask else "")
 
     @property
-    def title(self) -> str:
-        """As people read it."""
-        heat = [] if self.temperature == 1 else [f"temperature {self.temperature:g}"]
-        return ", ".join([self.score, *heat, *([self.mask.text] if self.mask else [])])
+    def parts(self) -> tuple[str, str, str]:
+        """As people read it: the score, the temperature, the mask."""
+        return self.score, f"T = {self.temperature:g}", self.mask.text if self.mask else "no other mask"
 
 
 def variants_of(
@@ -91,8 +89,8 @@ def variants_of(
     Raises UsageError for what cannot be understood, and for too many.
     """
     nothing = scores is temperatures is masks is None
-    asked = PLAIN if nothing else _scores(scores or "scaled")
-    combined = product(_masks(masks), asked, _temperatures(temperatures or "1"))
+    asked = PLAIN if nothing else _scores("scaled" if scores is None else scores)
+    combined = product(_masks(masks), asked, _temperatures("1" if temperatures is None else temperatures))
     made = (Variant(score, 1.0 if score == "linear" else heat, mask) for mask, score, heat in combined)
     found = tuple(dict.fromkeys(made))
     if len(found) > MOST:
@@ -101,6 +99,15 @@ def variants_of(
             f"at most {MOST} together"
         )
     return found
+
+
+def titles(variants: Sequence[Variant]) -> list[str]:
+    """What tells each of them from the others, as people read it; of one alone its score."""
+    varied = [len(set(column)) > 1 for column in zip(*(each.parts for each in variants), strict=True)]
+    varied = varied if any(varied) else [True, False, False]
+    return [
+        ", ".join(part for part, told in zip(each.parts, varied, strict=True) if told) for each in variants
+    ]
 
 
 def _items(option: str, text: str) -> list[str]:
@@ -165,5 +172,7 @@ def _term(text: str, whole: str) -> Term:
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches  # a message alone needs it
+
     near = get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]}?" if near else ""

@@ -34,6 +34,7 @@ ROOMS = [
     "capturing",
     "comparing",
     "probing",
+    "studying",
     "api",
     "cli",
 ]  # along the flow

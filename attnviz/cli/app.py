@@ -22,6 +22,7 @@ from attnviz.cli.output import note
 from attnviz.cli.probe import probe
 from attnviz.cli.replay import caption, replay
 from attnviz.cli.train import train
+from attnviz.cli.variants import variants
 from attnviz.errors import AttnvizError, ExpectationError, UsageError
 
 EXAMPLES = """\
@@ -48,6 +49,9 @@ app.command(short_help="Make many figures, for a paper.")(export)
 app.command(short_help="Find the heads of one model in another, and what changed between two.")(compare)
 app.command(short_help="What differs between two texts, or two models.")(diff)
 app.command(short_help="Test heads on known relations and random tokens.")(probe)
+app.command(short_help="What else a head makes of its queries and keys: scores, temperatures, masks.")(
+    variants
+)
 app.command(short_help="Make a figure again from the recipe in it.")(replay)
 app.command(short_help="Write the caption of a figure.")(caption)
 app.command(short_help="What can be loaded, and which types of models are captured.")(models)

@@ -138,6 +138,7 @@ def _printed(view: "View") -> "RenderableType":
         HeadGrid,
         HeadLines,
         HeadTable,
+        Steps,
         Table,
         TokenStrip,
     )  # each kind is drawn without the others' code
@@ -146,6 +147,10 @@ def _printed(view: "View") -> "RenderableType":
         from attnviz.render.table import table
 
         return table(view)
+    if isinstance(view, Steps):
+        from attnviz.render.table import steps
+
+        return steps(view)
     if isinstance(view, HeadGrid):
         from attnviz.render.grid import grid
 

@@ -80,7 +80,7 @@ def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
         if striped is not None:
             paint[striped] = 0
         axes = pen.cells(panel.box, paint, striped)
-        pen.title(panel.box, panel.title)
+        pen.title(panel.box, panel.title, panel.foot)
         if panel.queries:
             pen.labels(axes.yaxis, panel.queries, range(len(panel.queries.texts)))
         if panel.keys:
@@ -121,7 +121,7 @@ def _texts(page: Page) -> Iterator[str]:
     """Everything written on the page, as far as it will be shown."""
     yield from (page.title, *page.notes, *page.axes, "·…×")
     for heatmap in page.heatmaps:
-        yield from (heatmap.title, heatmap.name)
+        yield from (heatmap.title, heatmap.name, *heatmap.foot)
         yield from (cut(label, LABEL_LENGTH) for label in (*heatmap.query_labels, *heatmap.key_labels))
     if page.atlas is not None:
         yield from page.atlas.layers

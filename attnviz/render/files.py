@@ -24,8 +24,19 @@ from attnviz.render.png import palette_png
 from attnviz.render.raster import raster
 from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tablefigure import table_figure
-from attnviz.render.tablefiles import grid_bytes, table_bytes
-from attnviz.render.views import Atlas, HeadGrid, HeadLines, HeadTable, Page, Table, Tabular, TokenStrip, View
+from attnviz.render.tablefiles import grid_bytes, steps_bytes, table_bytes
+from attnviz.render.views import (
+    Atlas,
+    HeadGrid,
+    HeadLines,
+    HeadTable,
+    Page,
+    Steps,
+    Table,
+    Tabular,
+    TokenStrip,
+    View,
+)
 
 Notes = tuple[str, ...]
 
@@ -75,7 +86,7 @@ def _viewed(made: View | Comparison, path: Path, style: Style) -> View:
 def formats_of(kind: type[View]) -> Formats:
     """The kinds of file that such a view can become."""
     return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS, Table: TABLE_FORMATS,
-            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS}[kind]  # fmt: skip
+            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS, Steps: STEPS_FORMATS}[kind]  # fmt: skip
 
 
 def json_text(view: View, style: Style) -> str:
@@ -182,6 +193,10 @@ def _grid_numbers(view: HeadGrid, _style: Style, *, suffix: str) -> tuple[bytes,
     return grid_bytes(view, suffix), ()
 
 
+def _steps(view: Steps, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    return steps_bytes(view, suffix), ()
+
+
 _OPENINGS = {
     ".png": (b"\x89PNG\r\n",),
     ".pdf": (b"%PDF-",),
@@ -207,4 +222,5 @@ STRIP_FORMATS = (
     | _formats(_strip_text, ".tex")
 )
 TABLE_FORMATS = _formats(_table_picture, _PICTURES) | _formats(_table_numbers, ".json .csv .md .tex")
+STEPS_FORMATS = _formats(_steps, ".json .md")
 GRID_FORMATS = _formats(_grid_picture, _PICTURES) | _formats(_grid_numbers, ".json .csv")

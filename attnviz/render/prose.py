@@ -8,7 +8,7 @@ import numpy as np
 
 from attnviz.inputs import printable
 from attnviz.recipes import Recipe, Style
-from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Heatmap, Page, Table, TokenStrip, View
+from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Heatmap, Page, Steps, Table, TokenStrip, View
 
 LONGEST_TEXT = 60  # characters of a sample that are quoted
 _CELLS = 3  # that are told of a map
@@ -37,6 +37,8 @@ def alternative_text(view: View) -> str:
         return f"{view.title}. {_page(view.page)}"
     if isinstance(view, Table):
         return f"{view.title}. A table of {len(view.rows)} {view.what}."
+    if isinstance(view, Steps):
+        return f"{view.title}. {'; '.join(table.title for table in view.tables)}."
     if isinstance(view, HeadTable):
         return f"{view.title}. {_table(view)}"
     return f"{view.title}. {_grid(view)}"

@@ -16,6 +16,7 @@ from attnviz.cli.options.choosing import (
     Measure,
     Most,
     Pairing,
+    Varied,
 )
 from attnviz.cli.options.commands import command
 from attnviz.cli.options.making import (
@@ -69,6 +70,7 @@ __all__ = [
     "Planned",
     "Scale",
     "Texts",
+    "Varied",
     "View",
     "Views",
     "command",
