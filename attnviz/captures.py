@@ -119,7 +119,7 @@ class ModelFacts:
     family:      the architecture (``bert``), or ``builtin``
     fingerprint: hexadecimal digest of the weights
     positions:   tokens that fit, None where the model sets no limit
-    best:        of a translator, the head that aligns best on texts kept from its training: "cross.1.3"
+    best:        the head that was found to align best when a translator was trained ("cross.1.3"), if one was
     """
 
     name: str
