@@ -179,7 +179,8 @@ class _Translator:
             case "de":
                 self._write_some(number, features, bare=bare)
             case "ce":
-                self._write_agreeing(number, "ce", ("ce", "cette", "ces"), features, "cet")
+                special = "cet" if features[0] == "m" else ""
+                self._write_agreeing(number, "ce", ("ce", "cette", "ces"), features, special)
             case "mon" | "son" | "votre" | "notre" | "leur":
                 self._write_agreeing(number, french, _POSSESSIVES[french], features, french)
             case _:
