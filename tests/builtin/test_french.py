@@ -8,6 +8,7 @@ from attnviz.builtin.language.draft import Draft
 from attnviz.builtin.language.french import Bitext, bitexts, translate_story, word_for_word
 from attnviz.builtin.language.french.lexicon import NOUNS as FRENCH_NOUNS
 from attnviz.builtin.language.french.lexicon import translated
+from attnviz.builtin.language.french.shown import undecided
 from attnviz.builtin.language.lexicon import NAMES, NOUNS
 
 SOME = 400
@@ -50,22 +51,22 @@ def drawn() -> dict[str, Bitext]:
     return {bitext.source.text: bitext for bitext in islice(bitexts(77, split="train"), 260)}
 
 
-def cat_on_mat() -> Story:
-    """The sentence of the README, with its relations."""
+def sentence(subject: str, number: str, verb: str, form: str, *, tense: str, place: str = "") -> Story:
+    """The sentence "The SUBJECT VERB" with its relations; place: "PREPOSITION NOUN" after it."""
     draft = Draft()
+    lemma, _, shown = subject.partition("/")
     the = draft.add("the", "the", "determiner")
-    cat = draft.add("cat", "cat", "noun", number="singular", gender="n")
-    sits = draft.add("sits", "sit", "verb", number="singular", tense="present")
-    on = draft.add("on", "on", "preposition")
-    other = draft.add("the", "the", "determiner")
-    mat = draft.add("mat", "mat", "noun", number="singular", gender="n")
-    for relation, source, target in (
-        ("determiner-noun", the, cat),
-        ("verb-subject", sits, cat),
-        ("determiner-noun", other, mat),
-        ("preposition-object", on, mat),
-    ):
-        draft.link(relation, source, target)
+    noun = draft.add(shown or lemma, lemma, "noun", number=number, gender="n")
+    said = draft.add(form, verb, "verb", number=number, tense=tense)
+    draft.link("determiner-noun", the, noun)
+    draft.link("verb-subject", said, noun)
+    if place:
+        preposition, lemma = place.split()
+        before = draft.add(preposition, preposition, "preposition")
+        the = draft.add("the", "the", "determiner")
+        noun = draft.add(lemma, lemma, "noun", number="singular", gender="n")
+        draft.link("determiner-noun", the, noun)
+        draft.link("preposition-object", before, noun)
     draft.punctuate(".")
     return draft.finish("home")
 
@@ -149,7 +150,7 @@ def test_sentences_are_as_a_teacher_would_have_them(english: str) -> None:
 
 
 def test_the_cat_sits_on_the_mat() -> None:
-    bitext = translate_story(cat_on_mat())
+    bitext = translate_story(sentence("cat", "singular", "sit", "sits", tense="present", place="on mat"))
     assert bitext.text == "Le chat s'assoit sur le tapis."
     assert bitext.lemmas == ("le", "chat", "se", "asseoir", "sur", "le", "tapis")
     assert pairs(bitext) == {
@@ -161,6 +162,21 @@ def test_the_cat_sits_on_the_mat() -> None:
         ("the", "le"),
         ("mat", "tapis"),
     }
+
+
+@pytest.mark.parametrize(
+    ("story", "open_to_doubt"),
+    [
+        (sentence("girl/girls", "plural", "cut", "cut", tense="past"), True),
+        (sentence("girl", "singular", "cut", "cuts", tense="present"), False),
+        (sentence("sheep", "plural", "sleep", "slept", tense="past"), True),
+        (sentence("sheep", "singular", "sleep", "sleeps", tense="present"), False),
+        (sentence("glass/glasses", "plural", "sink", "sank", tense="past"), True),
+        (sentence("glass", "singular", "sink", "sank", tense="past"), False),
+    ],
+)
+def test_english_that_hides_tense_number_or_word_is_found(story: Story, open_to_doubt: bool) -> None:
+    assert undecided(story) is open_to_doubt
 
 
 def test_contracted_words_and_words_of_one_verb_are_linked_to_all_they_stand_for() -> None:
