@@ -28,6 +28,8 @@ ROOMS = [
     "analysis",
     "render",
     "plans",
+    "costs",
+    "costing",
     "wishes",
     "probes",
     "capturing",
@@ -37,7 +39,7 @@ ROOMS = [
     "cli",
 ]  # along the flow
 HEAVY = {
-    "torch": {"attention", "builtin", "models", "observe"},
+    "torch": {"attention", "builtin", "models", "observe", "costs"},
     "transformers": {"models"},
     "matplotlib": {"render"},
     "typer": {"cli"},
