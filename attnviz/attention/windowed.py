@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from attnviz.attention.weights import ShapeError, attend, attention_weights
+from attnviz.attention.shapes import ShapeError
+from attnviz.attention.weights import attend, attention_weights
 
 
 def windowed_attention(query: Tensor, key: Tensor, value: Tensor, reach: int) -> Tensor:

@@ -13,9 +13,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from attnviz.attention import attend, attention, attention_weights
-from attnviz.attention.linear import linear_attention
-from attnviz.attention.windowed import windowed_attention
+from attnviz.attention import attend, attention, attention_weights, linear_attention, windowed_attention
 
 NUMBER = 4  # bytes of a float32
 

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from attnviz.attention import ShapeError, attention
-from attnviz.attention.windowed import windowed_attention
+from attnviz.attention import ShapeError, attention, window, windowed_attention
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 23])
@@ -13,9 +12,7 @@ def test_it_reads_what_full_attention_reads_under_a_mask(length: int, reach: int
     torch.manual_seed(0)
     query, key = torch.randn(2, 3, 5, length, 11).unbind()
     value = torch.randn(3, 5, length, 13)
-    place = torch.arange(length)
-    mask = (place[:, None] - place).abs() <= reach
-    expected = attention(query, key, value, mask)
+    expected = attention(query, key, value, window(length, reach))
     torch.testing.assert_close(windowed_attention(query, key, value, reach), expected)
 
 
