@@ -36,6 +36,7 @@ ROOMS = [
     "capturing",
     "comparing",
     "probing",
+    "aligning",
     "api",
     "cli",
 ]  # along the flow
