@@ -48,15 +48,17 @@ def variants(
                  allows, "causal&window:2" what both do
     choice:      the head; without one, or among several, the one that looks hardest beyond its neighbours
     Each score goes with each temperature under each mask; what is not given is the model's own, and with
-    nothing given the scores are dot, scaled, cosine and linear.
+    nothing given the scores are dot, scaled, cosine and linear, or the one that it learnt.
     Raises UsageError for what cannot be understood, ModelError for a model that gives no queries and keys,
     SelectionError for a score with parameters that it has not learnt.
     """
     from attnviz.observe.variants import varied
     from attnviz.render import variantpages
+    from attnviz.variation import rescored
 
     asked = check_variants(score, temperature, mask, choice, style)
     made, notes = _looked_at(sample, model, tokenizer, choice, truncate=truncate, report=report)
+    asked = asked if score is not None or made.score == "scaled" else rescored(asked, made.score)
     return variantpages.variant_page(
         made, asked, varied(made, asked), choice=choice, style=style, notes=notes
     )

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal, get_args
 
@@ -99,6 +99,12 @@ def variants_of(
             f"at most {MOST} together"
         )
     return found
+
+
+def rescored(variants: Sequence[Variant], score: str) -> tuple[Variant, ...]:
+    """The variants with another score, each once."""
+    (known,) = _scores(score)
+    return tuple(dict.fromkeys(replace(variant, score=known) for variant in variants))
 
 
 def titles(variants: Sequence[Variant]) -> list[str]:

@@ -85,6 +85,7 @@ class Heatmap:
               else, of similarities, the largest of all
     foot:     what is said beneath it, in more words and in fewer: "entropy 1.52 bits", "1.52 bits"
     facts:    what scripts are told of it, by name
+    marked:   ``(query, key)`` of the cells with a dot, whose meaning the page says
     """
 
     name: str
@@ -101,6 +102,7 @@ class Heatmap:
     additive: bool = True
     foot: tuple[str, ...] = ()
     facts: Mapping[str, str | float | None] = field(default_factory=dict)
+    marked: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         for axis in ("query", "key"):
@@ -166,6 +168,8 @@ class Page:
     axes:   what rows and columns are
     across: so many maps stand side by side in a figure; None for as many as look well
     beside: a terminal puts them side by side too, where they have room: they are of the same tokens
+    marked: what a dot on a cell means
+    document: what else the JSON holds, by name
     """
 
     title: str
@@ -181,6 +185,8 @@ class Page:
     axes: tuple[str, str] = ("query", "key")
     across: int | None = None
     beside: bool = False
+    marked: str = ""
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def recipe_json(self) -> str:
@@ -436,6 +442,72 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """One line of a plot, from left to right; the ink: y at x, and around it what lies between low and high.
+
+    y:         NaN where there is nothing
+    low, high: of a range at each x; empty for none
+    faint:     one of many that are there to be compared with, without a name in the legend
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    faint: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("y", "low", "high"):
+            if len(entries := getattr(self, name)) not in (len(self.x), 0 if name != "y" else len(self.x)):
+                raise ValueError(f"a curve of {len(self.x)} x has {len(entries)} {name}")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves on one pair of axes.
+
+    across, up: what x and y are, with their unit
+    scales:     of x and of y
+    ticks:      where x is numbered; empty for where it suits
+    span:       of y; None for what suits
+    """
+
+    title: str
+    curves: tuple[Curve, ...]
+    across: str
+    up: str
+    scales: tuple[Literal["linear", "log"], Literal["linear", "log"]] = ("linear", "linear")
+    ticks: tuple[float, ...] = ()
+    span: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Curves side by side; a terminal shows the same as tables.
+
+    tables:  what a terminal shows, one below the other
+    numbers: what a file for scripts holds
+    """
+
+    title: str
+    plots: tuple[Plot, ...]
+    tables: tuple[Table, ...] = field(repr=False)
+    numbers: Table = field(repr=False)
+    notes: tuple[str, ...] = ()
+    recipe: Recipe | None = field(default=None, repr=False)
+
+    @property
+    def recipe_json(self) -> str:
+        return self.recipe.to_json() if self.recipe else ""
+
+    def _repr_png_(self) -> bytes | None:
+        from attnviz.render.notebook import view_png
+
+        return view_png(self)
+
+
+@dataclass(frozen=True)
 class Steps:
     """How one number came about, step by step: tables to be followed with a pencil.
 
@@ -457,5 +529,5 @@ class Steps:
 Tabular = HeadTable | Table
 """What is drawn as rows of words and numbers."""
 
-View = Page | HeadLines | TokenStrip | HeadTable | HeadGrid | Table | Steps
+View = Page | HeadLines | TokenStrip | HeadTable | HeadGrid | Table | Chart | Steps
 """Everything that can be drawn, printed and saved."""

@@ -11,6 +11,7 @@ from attnviz.cli.options.choosing import (
     Compared,
     Heads,
     Kind,
+    Linking,
     Match,
     Mean,
     Measure,
@@ -41,6 +42,8 @@ from attnviz.cli.options.reading import (
     Model,
     Models,
     Texts,
+    Translated,
+    Translator,
 )
 
 __all__ = [
@@ -59,6 +62,7 @@ __all__ = [
     "KeptModels",
     "KeptTwo",
     "Kind",
+    "Linking",
     "Match",
     "Mean",
     "Measure",
@@ -70,6 +74,8 @@ __all__ = [
     "Planned",
     "Scale",
     "Texts",
+    "Translated",
+    "Translator",
     "Varied",
     "View",
     "Views",
