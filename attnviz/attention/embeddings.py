@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from attnviz.attention.weights import ShapeError
+from attnviz.attention.shapes import ShapeError
 
 
 class SinusoidalPositions(nn.Module):

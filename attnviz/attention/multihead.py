@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from attnviz.attention.embeddings import RotaryPositions
-from attnviz.attention.weights import ShapeError, attend, attention, attention_weights
+from attnviz.attention.shapes import ShapeError
+from attnviz.attention.weights import attend, attention, attention_weights
 
 _TILE = 1 << 22
 """Weights in existence at once while somebody looks: 16 MB of float32."""

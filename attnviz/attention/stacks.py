@@ -10,9 +10,9 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from attnviz.attention.blocks import BlockConfig, DecoderBlock, EncoderBlock
-from attnviz.attention.masks import causal, combined
+from attnviz.attention.masks import causal
 from attnviz.attention.multihead import Look
-from attnviz.attention.weights import ShapeError
+from attnviz.attention.shapes import ShapeError
 
 Watch = Callable[[str, int], Look | None]
 """Asked by a stack's name and a layer's number: who looks at this layer, None for nobody."""
@@ -81,7 +81,8 @@ class TransformerDecoder(nn.Module):
                 if self.cross
                 else "this decoder takes no memory"
             )
-        mask = combined(causal(states.shape[1], device=states.device), mask)
+        order = causal(states.shape[1], device=states.device)
+        mask = order if mask is None else order & mask
         for layer, block in enumerate(self.blocks):
             look = watch(self.stack, layer) if watch else None
             look_cross = watch("cross", layer) if watch and self.cross else None

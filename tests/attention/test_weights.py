@@ -1,12 +1,13 @@
 """The formula: worked by hand, against PyTorch's kernel, and where a query may see nothing."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from attnviz.attention import ShapeError, attend, attention, attention_weights, causal, combined, padding
+from attnviz.attention import ShapeError, attend, attention, attention_weights, causal, padding, weights_of
 
 BATCH, HEADS, QUERIES, KEYS, HEAD_DIM = 2, 3, 5, 7, 11
 
@@ -37,7 +38,7 @@ MASKS = {
     "causal": causal(QUERIES, KEYS),
     "padded": padding(torch.tensor([[1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1, 1]])),
 }
-MASKS["both"] = combined(MASKS["causal"], MASKS["padded"])
+MASKS["both"] = MASKS["causal"] & MASKS["padded"]
 
 
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
@@ -81,20 +82,30 @@ def test_another_head_dim_is_an_error_that_says_both() -> None:
         attention_weights(torch.zeros(2, 3), torch.zeros(2, 5))
 
 
-@pytest.mark.parametrize("temperature", [0.0, -1.0])
-def test_a_temperature_is_positive(temperature) -> None:
-    with pytest.raises(ValueError, match=f"temperature {temperature} is not positive"):
+@pytest.mark.parametrize("temperature", [-1.0, math.nan])
+def test_a_temperature_is_not_below_0(temperature) -> None:
+    with pytest.raises(ValueError, match=f"temperature {temperature} is not 0 or more"):
         attention_weights(torch.zeros(2, 3), torch.zeros(2, 3), temperature=temperature)
 
 
-def test_causal_masks_by_hand() -> None:
-    assert causal(3).int().tolist() == [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
-    assert causal(2, 4).int().tolist() == [[1, 1, 1, 0], [1, 1, 1, 1]]
+def test_at_temperature_0_the_largest_score_has_it_all_and_equals_share() -> None:
+    scores = torch.tensor([[1.0, 3.0, 2.0], [2.0, 0.0, 2.0], [9.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
+    mask = torch.tensor([[True, True, True], [True, True, True], [False, True, True], [False, False, False]])
+    hard = weights_of(scores, mask, temperature=0)
+    assert hard.tolist() == [[0, 1, 0], [0.5, 0, 0.5], [0, 0, 1], [0, 0, 0]]
+    torch.testing.assert_close(weights_of(scores, mask, temperature=0.01), hard)  # the limit: no jump
+    torch.testing.assert_close(weights_of(scores, temperature=0)[2], torch.tensor([1.0, 0.0, 0.0]))
 
 
-def test_masks_are_put_together() -> None:
-    real = torch.tensor([[1, 1, 0]])
-    assert padding(real).shape == (1, 1, 1, 3)
-    assert combined(None, None) is None
-    both = combined(causal(3), None, padding(real))
-    assert both.int().tolist() == [[[[1, 0, 0], [1, 1, 0], [1, 1, 0]]]]
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+def test_from_hot_to_cold_rows_go_from_alike_to_one_key(tensors, mask) -> None:
+    query, key, _ = tensors
+    largest = [
+        attention_weights(query, key, mask, temperature=temperature).amax(-1)
+        for temperature in (math.inf, 5.0, 1.0, 0.1, 1e-30, 0.0)
+    ]
+    visible = torch.full((QUERIES,), KEYS) if mask is None else mask.sum(-1)
+    torch.testing.assert_close(largest[0], (1 / visible).expand_as(largest[0]))
+    for hotter, colder in pairwise(largest):
+        assert (hotter <= colder + 1e-6).all()
+    torch.testing.assert_close(largest[-1], torch.ones_like(largest[-1]))
