@@ -23,8 +23,9 @@ class Tile:
     scores:   where they are at hand, what the weights are the softmax of, finite, same shape; of what is not
               visible any number
     sink:     whether the softmax has a place of its own that takes weight from the keys
+    lasting:  the weights lie in memory that nobody writes into again: who keeps them need not copy
     Padding is no part of a tile: rows and columns are numbered without it.
-    The tensors live only until the observers return: who keeps something copies it.
+    Else the tensors live only until the observers return: who keeps something copies it.
     """
 
     layer: LayerFacts
@@ -37,6 +38,7 @@ class Tile:
     computed: Tensor
     scores: Tensor | None = None
     sink: bool = False
+    lasting: bool = False
 
 
 class Watch(Protocol):
