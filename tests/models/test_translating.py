@@ -1,12 +1,15 @@
 """Foreign translators: what they write, in which language, and what they look at while they do."""
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from transformers import (
+    MarianTokenizer,
     MBart50Tokenizer,
     MBartTokenizer,
     NllbTokenizer,
@@ -147,3 +150,35 @@ def test_a_decoder_alone_has_nothing_to_align(tokenizer: Any) -> None:
         ModelError, match="GPT2LMHeadModel has no cross-attention: align takes an encoder-dec"
     ):
         attnviz.align(SOURCE, TARGET, model=writer("gpt2"), tokenizer=tokenizer)
+
+
+def marian(directory: Path) -> MarianTokenizer:
+    """A tokenizer that cuts either side by a vocabulary of its own, trained on that side alone."""
+    sentencepiece = pytest.importorskip("sentencepiece")
+    known = ["</s>", "<unk>", "<pad>"]
+    for side, text in {"source": "the dog sleeps", "target": "le chien dort"}.items():
+        name = str(directory / side)
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter([text] * 9), model_prefix=name, model_type="bpe", vocab_size=24
+        )
+        cut = sentencepiece.SentencePieceProcessor(model_file=f"{name}.model")
+        known += [cut.id_to_piece(number) for number in range(3, cut.get_piece_size())]
+    numbers = {piece: number for number, piece in enumerate(dict.fromkeys(known))}
+    (directory / "vocab.json").write_text(json.dumps(numbers))
+    return MarianTokenizer(
+        source_spm=str(directory / "source.model"),
+        target_spm=str(directory / "target.model"),
+        vocab=str(directory / "vocab.json"),
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Recommended")  # of a package that tidies quotation marks
+def test_a_target_is_cut_by_the_tokenizer_of_its_own_side(tmp_path: Path) -> None:
+    tokenizer = marian(tmp_path)
+    own = tokenizer(text_target="le chien").input_ids
+    assert own != tokenizer("le chien").input_ids
+    model = translator("marian", len(tokenizer), decoder_start_token_id=2)
+    found = attnviz.align("the dog", "le chien", model=model, tokenizer=tokenizer)
+    assert list(found.capture.axes["cross"][0].ids) == [2, *own[:-1]]
+    assert found.target_words == ("le", "chien")
+    assert tokenizer("the dog").input_ids == list(found.capture.axes["cross"][1].ids)
