@@ -8,6 +8,7 @@ which also gives the layer's output on the way.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import torch
@@ -172,6 +173,7 @@ def _tile(
         scores=scores,
         sink=taking.sink,
         lasting=lasting,
+        vectors=partial(textbook.vectors, taking.call, block.rows, columns),
     )
 
 
