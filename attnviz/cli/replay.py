@@ -147,7 +147,7 @@ def _sample(entry: Mapping[str, Any]) -> "Sample":
         raise InputError(
             "its text was left out of the file (only a digest is there): it cannot be made again"
         )
-    kinds = {"text": str, "pair": str, "chat": bool, "name": str, "generate": int}
+    kinds = {"text": str, "pair": str, "chat": bool, "name": str, "generate": int, "languages": str}
     given = {key: entry[key] for key in kinds if key in entry}
     wrong = [key for key, value in given.items() if type(value) is not kinds[key]]
     if "text" not in entry or wrong or given.get("generate", 0) < 0:
