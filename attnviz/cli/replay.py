@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attnviz.render.views import View
 
 File = Annotated[Path, Argument(metavar="FILE", help="A figure or numbers that attnviz wrote.")]
-COMMANDS = ("heatmap", "heads", "diff")
+COMMANDS = ("heatmap", "heads", "diff", "align")
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,14 @@ def replay(again: Again) -> None:
         checked(Path(again.output), formats_of(_kind(recipe, again)), force=again.force)
     source = _source(recipe, again)
     _tell_differences(recipe, source)
-    seen = api.capture(
-        samples, model=source, keep=_keep(recipe),
-        statistics=recipe.command == "heads", choice=recipe.choice, truncate=True,
-    )  # fmt: skip
-    view = _view(recipe, seen)
+    if recipe.aligning is not None:
+        view: View = _translation(recipe, samples[0], source)
+    else:
+        seen = api.capture(
+            samples, model=source, keep=_keep(recipe),
+            statistics=recipe.command == "heads", choice=recipe.choice, truncate=True,
+        )  # fmt: skip
+        view = _view(recipe, seen)
     if isinstance(view, Page) and view.table and _kind(recipe, again) is Table:
         view = view.table
     output.show([view], [Path(again.output)] if again.output else [], drawing, recipe.style)
@@ -102,14 +105,19 @@ def _check(recipe: "Recipe", again: Again) -> None:
     if recipe.command not in COMMANDS:
         raise InputError(
             f"{printable(str(again.file))} was made by attnviz {printable(recipe.command)}: "
-            f"only figures of {', '.join(COMMANDS)} are made again; what this one is of, attnviz caption says"
+            f"only figures of {', '.join(COMMANDS[:-1])} and {COMMANDS[-1]} are made again; "
+            "what this one is of, attnviz caption says"
         )
     if "models" in recipe.model or (recipe.command == "diff" and len(_samples(recipe)) != 2):
         raise InputError(
             f"{printable(str(again.file))} is not of one model: run attnviz {recipe.command} again, "
             "with -m A -m B; which these are, attnviz caption says"
         )
+    if (recipe.command == "align") != (recipe.aligning is not None):
+        raise InputError("this recipe is damaged: it does not say how words were linked, or should not")
     try:
+        if recipe.aligning is not None:
+            api.check_align(recipe.choice, threshold=recipe.aligning.threshold)
         if recipe.command == "diff":
             api.check_diff(recipe.choice, _style(recipe), top=_top(recipe))
         elif recipe.listing is None:
@@ -258,6 +266,14 @@ def _differences(recipe: "Recipe", source: "Source") -> Iterator[str]:
     ]
     if others:
         yield f"made with {', '.join(others)}: last digits, and with them bytes, may differ"
+
+
+def _translation(recipe: "Recipe", sample: "Sample", source: "Source") -> "View":
+    from attnviz import api
+
+    threshold = recipe.aligning.threshold if recipe.aligning else None
+    found = api.align(sample, model=source, choice=recipe.choice, threshold=threshold, truncate=True)
+    return api.alignment_view(found, style=recipe.style)
 
 
 def _view(recipe: "Recipe", seen: "Captures") -> "View":
