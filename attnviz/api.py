@@ -16,6 +16,7 @@ from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, TokenStrip, View
+from attnviz.replaying import replay
 from attnviz.studying import check_explain, check_variants, explain, variants
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ __all__ = ["align", "alignment_view", "caption", "capture", "check", "check_alig
            "check_comparing", "check_cost", "check_diff", "check_explain", "check_heads", "check_trained",
            "check_translates", "check_variants", "compare", "comparison_view", "cost", "cost_chart", "diff",
            "doctor", "explain", "export", "from_arrays", "head_grid", "heads", "heatmap", "induction",
-           "load", "load_model", "probe", "probe_table", "save", "sink", "train", "variants"]  # fmt: skip
+           "load", "load_model", "probe", "probe_table", "replay", "save", "sink", "train",
+           "variants"]  # fmt: skip
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""

@@ -39,6 +39,8 @@ ROOMS = [
     "studying",
     "aligning",
     "exporting",
+    "remaking",
+    "replaying",
     "api",
     "cli",
 ]  # along the flow
