@@ -11,6 +11,7 @@ from attnviz.capturing import capture, doctor, load_model
 from attnviz.comparing import check_comparing, compare, comparison_view
 from attnviz.costing import check_chart, check_cost, cost, cost_chart
 from attnviz.files import begins_with
+from attnviz.growing import check_growth, growth, growth_chart
 from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
 
-__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_chart", "check_comparing",
-           "check_cost", "check_diff", "check_heads", "check_trained", "check_translates", "compare",
-           "comparison_view", "cost", "cost_chart", "diff", "doctor", "from_arrays", "head_grid", "heads",
+__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_chart",
+           "check_comparing", "check_cost", "check_diff", "check_growth", "check_heads",
+           "check_trained", "check_translates", "compare", "comparison_view", "cost", "cost_chart",
+           "diff", "doctor", "from_arrays", "growth", "growth_chart", "head_grid", "heads",
            "heatmap", "induction", "load", "load_model", "probe", "probe_table", "save", "sink",
            "train"]  # fmt: skip
 

@@ -36,6 +36,7 @@ ROOMS = [
     "capturing",
     "comparing",
     "probing",
+    "growing",
     "aligning",
     "api",
     "cli",

@@ -33,19 +33,8 @@ STRIDE, FIRST = 4, 512  # on the way to a long text: how far at once, and from w
 Clock = Callable[[], float]
 
 
-class Progress(NamedTuple):
-    """How far it is.
-
-    done, points: contenders at a length that are measured or skipped, of so many
-    doing:        what is measured now: "fused, 2,048 tokens"
-    """
-
-    done: int
-    points: int
-    doing: str
-
-
-Report = Callable[[Progress], None]
+Report = Callable[[int, int, str], None]
+"""Told how many contenders at a length are done, of how many, and what is measured: "fused, 2,048 tokens"."""
 
 
 class Step(NamedTuple):
@@ -117,7 +106,7 @@ class Bench:
         peak_bytes(lambda: None, self.device)  # the first one takes a second
         done, points = 0, len(runners) * len(lengths)
         for length, wanted in steps(lengths):
-            self.report(Progress(done, points, f"{length:,} tokens"))
+            self.report(done, points, f"{length:,} tokens")
             with torch.inference_mode():
                 reasons = {runner.name: self._reason(runner, length, LEAST * wanted) for runner in runners}
                 trying = [runner for runner in runners if not reasons[runner.name]]
@@ -129,7 +118,7 @@ class Bench:
                 longer = [other for other in lengths if other > length]
                 repeats = self._repeated(trying, states, self.left - _least(trying, longer))
                 for runner in runners:
-                    self.report(Progress(done, points, f"{runner.name}, {length:,} tokens"))
+                    self.report(done, points, f"{runner.name}, {length:,} tokens")
                     reason, done = reasons[runner.name], done + 1
                     yield (
                         Measured(runner.name, length, skipped=reason)

@@ -187,9 +187,11 @@ def _powers_told(found: Cost) -> Iterator[str]:
 
 
 def _skipped(found: Cost) -> Iterator[str]:
-    for point in found.points:
-        if point.skipped:
-            yield f"not tried: {point.contender} at {point.length:,} tokens: {point.skipped}"
+    for contender in found.setting.contenders:
+        missed = [point for point in found.points if point.contender == contender and point.skipped]
+        if missed:
+            longer = " and more" if len(missed) > 1 else ""
+            yield f"not tried: {contender} at {missed[0].length:,} tokens{longer}: {missed[0].skipped}"
 
 
 def _numbers(found: Cost, title: str, notes: tuple[str, ...], recipe: Recipe) -> Table:
