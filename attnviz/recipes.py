@@ -16,6 +16,7 @@ from attnviz.inputs import Sample
 from attnviz.venues import Medium
 
 SCHEMA = 1
+LATER = ("aligning",)
 
 Kind = Literal["self", "cross"]
 Mean = Literal["heads", "layers", "all"]
@@ -115,6 +116,16 @@ class Comparing:
 
 
 @dataclass(frozen=True)
+class Aligning:
+    """How words of a source and its translation are linked.
+
+    threshold: the least weight that makes a link by itself, beside each target word's largest; None: none
+    """
+
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one picture or table was made.
 
@@ -122,6 +133,7 @@ class Recipe:
     sample:    the text itself, or its sha256; of several {"samples": [...]}
     listing:   which heads, where it is of heads
     comparing: how models were compared, where it is of several
+    aligning:  how words were linked, where it is of a translation
     reduction: what the choice did to the numbers: tokens in a group, the weight hidden, ...
     """
 
@@ -132,14 +144,24 @@ class Recipe:
     style: Style = Style()
     listing: Listing | None = None
     comparing: Comparing | None = None
+    aligning: Aligning | None = None
     view: str = "heatmap"
     reduction: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
+    def entries(self) -> dict[str, Any]:
+        """What JSON holds of it.
+
+        Records that only some commands have, and that came later than the others, are there where they say
+        something: so recipes without them are the bytes that they always were.
+        """
+        entries = asdict(self)
+        return {name: value for name, value in entries.items() if name not in LATER or value is not None}
+
     def to_json(self) -> str:
         """One line of JSON, the same bytes for the same recipe."""
-        return json.dumps(asdict(self), ensure_ascii=True, sort_keys=True)
+        return json.dumps(self.entries(), ensure_ascii=True, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -155,6 +177,7 @@ class Recipe:
             ("style", Style),
             ("listing", Listing),
             ("comparing", Comparing),
+            ("aligning", Aligning),
         ):
             if data.get(name) is not None:
                 _check_fields(record, data[name])
@@ -173,6 +196,7 @@ def recipe(
     style: Style,
     *,
     listing: Listing | None = None,
+    aligning: Aligning | None = None,
     view: str = "heatmap",
     reduction: dict[str, Any] | None = None,
     with_text: bool = True,
@@ -188,6 +212,7 @@ def recipe(
         choice=choice,
         style=style.settled(),
         listing=listing,
+        aligning=aligning,
         view=view,
         reduction=reduction or {},
         versions=first.versions,
