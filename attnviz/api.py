@@ -225,18 +225,25 @@ def train(
     *,
     report: "Callable[[Progress], None]" = lambda _: None,
     threads: int = 2,
+    device: str = "auto",
+    force: bool = False,
 ) -> None:
-    """Trains a model that ships from its seed into a directory; takes an interrupted training up again.
+    """Trains a model into a directory; takes an interrupted training up again.
 
     task:    "encoder" trains ``builtin:encoder``; or a task of your own settings
-    report:  told after every step
-    Raises UsageError if there is no such model, ModelError if the directory holds another training.
+    report:  told when work begins, and after every step
+    device:  auto is the processor, on which the models that ship were trained
+    force:   replace what the directory holds
+    Raises UsageError if there is no such model, ModelError if the directory holds another training or there
+    is no such device, OutputError if the directory holds other files or cannot be written to.
     """
     from attnviz.builtin.tasks import task_of
     from attnviz.builtin.train import train
+    from attnviz.models.devices import device_of
 
     task = task_of(task) if isinstance(task, str) else task
-    train(Path(directory), task, report=report, threads=threads)
+    where = device_of("cpu" if device == "auto" else device)
+    train(Path(directory), task, report=report, threads=threads, device=where, force=force)
 
 
 def check_trained(name: str, directory: str | Path | None = None) -> "Outcome":

@@ -1,45 +1,78 @@
-"""``attnviz train``: the models that ship, trained again from their seeds, and what they have learnt."""
+"""``attnviz train``: models that ship, trained again or in other sizes, and what they have learnt."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
+
+from attnviz.cli.options import command
+from attnviz.cli.options.reading import Device
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from attnviz.builtin.outcome import Estimate, Figure, Outcome
     from attnviz.builtin.schedule import Progress
+    from attnviz.builtin.tasks import Task
 
 
-def train(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which model: encoder.")],
+@dataclass(frozen=True)
+class Training:
+    """What is trained, how, and where to."""
+
+    name: Annotated[str, Argument(metavar="NAME", help="Which model: encoder, decoder or classifier.")]
+    n_heads: Annotated[int | None, Option(metavar="N", min=1, help="Heads a layer.")] = None
+    n_layers: Annotated[int | None, Option(metavar="N", min=1, help="Layers (of each stack).")] = None
+    d_model: Annotated[int | None, Option(metavar="N", min=1, help="Width of the model.")] = None
+    steps: Annotated[int | None, Option(metavar="N", min=1, help="Steps of the training.")] = None
+    seed: Annotated[int | None, Option(metavar="N", min=0, help="Of the weights and the texts.")] = None
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Where to; by default ./attnviz-NAME."),
-    ] = None,
+        Path | None, Option("-o", "--output", metavar="DIR", help="Where to; else ./attnviz-NAME.")
+    ] = None
+    force: Annotated[bool, Option("--force", help="Begin anew, and replace the model in DIR.")] = False
     check: Annotated[
         bool,
-        typer.Option(
-            "--check", help="Train nothing: print what the model that ships, or that in DIR, has learnt."
-        ),
-    ] = False,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Processor cores.")] = 2,
-) -> None:
-    """Train a model that ships again from its seed; an interrupted training is taken up again."""
-    if check:
-        _check(name, output)
+        Option("--check", help="Train nothing: print what the model that ships, or that in DIR, has learnt."),
+    ] = False
+    threads: Annotated[int, Option(metavar="N", min=1, help="Processor cores.")] = 2
+    device: Device = "auto"
+
+    def task(self) -> "Task[Any, Any]":
+        """What is to be trained."""
+        from attnviz.builtin.tasks import Wishes, task_of, wished
+
+        wishes = Wishes(self.n_heads, self.n_layers, self.d_model, self.steps, self.seed)
+        return wished(task_of(self.name), wishes)
+
+
+@command
+def train(*, training: Training) -> None:
+    """Train a model that ships again from its seed, or one of your own sizes.
+
+    An interrupted training is taken up again by the same command.
+    """
+    if training.check:
+        _check(training.name, training.output)
     else:
-        _train(name, output or Path(f"attnviz-{name}"), threads)
+        _train(training)
 
 
-def _train(name: str, directory: Path, threads: int) -> None:
+def _train(training: Training) -> None:
     from attnviz import api
-    from attnviz.builtin.tasks import task_of
 
-    task = task_of(name)
+    directory = training.output or Path(f"attnviz-{training.name}")
+    task = training.task()
     with _Bar() as bar:
-        api.train(task, directory, report=bar.show, threads=threads)
+        api.train(
+            task,
+            directory,
+            report=bar.show,
+            threads=training.threads,
+            device=training.device,
+            force=training.force,
+        )
     typer.echo(f"{directory} is trained: look at it with attnviz heatmap TEXT -m {directory}")
 
 
@@ -61,19 +94,19 @@ class _Bar:
         self._task = self._progress.add_task("", total=None, loss="-", accuracy="-")
 
     def __enter__(self) -> "_Bar":
-        self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def show(self, progress: "Progress") -> None:
+        self._progress.start()  # not before: what is refused is one line
         accuracy = f"{progress.history[-1].accuracy:.1%}" if progress.history else "-"
         self._progress.update(
             self._task,
             completed=progress.step,
             total=progress.steps,
-            loss=f"{progress.loss:.3f}",
+            loss=f"{progress.loss:.3f}" if progress.step else "-",
             accuracy=accuracy,
         )
 

@@ -1,6 +1,6 @@
 """A page, a table or a grid as a file, by its suffix; written whole or not at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,12 @@ from attnviz.render.atlasfigure import atlas_drawing, parts
 from attnviz.render.captions import lines_as_drawn, page_as_drawn, strip_as_drawn
 from attnviz.render.chartfigure import chart_figure
 from attnviz.render.coloured import coloured_text
-from attnviz.render.drawing import Drawing, vector_figure
+from attnviz.render.drawing import Drawing, vector_figure, words_figure
 from attnviz.render.figure import figure
 from attnviz.render.gridfigure import grid_figure
 from attnviz.render.linesfigure import lines_figure
 from attnviz.render.numbers import numbers_bytes
+from attnviz.render.pdf import with_cells
 from attnviz.render.pen import figure_bytes, pdf_pages, png_texts
 from attnviz.render.png import palette_png
 from attnviz.render.raster import raster
@@ -137,14 +138,21 @@ def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
 def _pages(page: Page, atlas: Atlas, style: Style) -> tuple[bytes, Notes]:
     """A PDF of many pages."""
     drawings = [atlas_drawing(part, part.atlas, style) for part in parts(page, atlas, style) if part.atlas]
-    figures = [vector_figure(drawing, style.dpi) for drawing in drawings]
-    return pdf_pages(figures, page), drawings[0].fonts.notes
+    return _pdf(page, drawings, style), drawings[0].fonts.notes
+
+
+def _pdf(view: View, drawings: Sequence[Drawing], style: Style) -> bytes:
+    """Drawings as the pages of a PDF."""
+    words = [words_figure(drawing, style.dpi) for drawing in drawings]
+    return with_cells(pdf_pages(words, view), drawings, style.dpi)
 
 
 def _drawing_picture(view: View, drawing: Drawing, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     """A drawing, as dots where dots are asked for: that takes a small part of the time."""
     if suffix == ".png":
         return palette_png(*raster(drawing, style.dpi), png_texts(view), style.dpi), drawing.fonts.notes
+    if suffix == ".pdf":
+        return _pdf(view, [drawing], style), drawing.fonts.notes
     return figure_bytes(vector_figure(drawing, style.dpi), suffix, view), drawing.fonts.notes
 
 

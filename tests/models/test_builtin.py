@@ -16,7 +16,8 @@ from attnviz.captures import LayerFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
 from attnviz.models.builtin import load
-from attnviz.models.builtin.text import ENCODER, TextSource
+from attnviz.models.builtin.encoder import ENCODER
+from attnviz.models.builtin.text import TextSource
 from attnviz.observe.tiles import Tile
 
 SHIPPED = store.shipped("encoder")

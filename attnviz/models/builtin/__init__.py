@@ -45,11 +45,28 @@ def load(name: str, *, device: str = "auto", dtype: str = "auto") -> "Source":
 
 
 def _encoder(directory: Path, name: str, device: "torch.device") -> "Source":
-    from attnviz.models.builtin.text import encoder
+    from attnviz.models.builtin.encoder import ENCODER
+    from attnviz.models.builtin.text import TextSource
 
-    return encoder(directory, name, device)
+    return TextSource(ENCODER, directory, name, device)
+
+
+def _decoder(directory: Path, name: str, device: "torch.device") -> "Source":
+    from attnviz.models.builtin.decoder import DECODER
+    from attnviz.models.builtin.text import TextSource
+
+    return TextSource(DECODER, directory, name, device)
+
+
+def _classifier(directory: Path, name: str, device: "torch.device") -> "Source":
+    from attnviz.models.builtin.classifier import CLASSIFIER
+    from attnviz.models.builtin.text import TextSource
+
+    return TextSource(CLASSIFIER, directory, name, device)
 
 
 SOURCES: "dict[str, Load]" = {
     "attnviz-encoder": _encoder,
+    "attnviz-decoder": _decoder,
+    "attnviz-classifier": _classifier,
 }
