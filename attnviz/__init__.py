@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         cost_chart,
         diff,
         doctor,
+        explain,
         from_arrays,
         growth,
         growth_chart,
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
         probe_table,
         save,
         sink,
+        sweep,
+        sweep_chart,
         train,
+        variants,
     )
 
 __version__ = "0.1.0"
@@ -53,6 +57,7 @@ __all__ = [
     "cost_chart",
     "diff",
     "doctor",
+    "explain",
     "from_arrays",
     "growth",
     "growth_chart",
@@ -66,7 +71,10 @@ __all__ = [
     "probe_table",
     "save",
     "sink",
+    "sweep",
+    "sweep_chart",
     "train",
+    "variants",
 ]
 
 

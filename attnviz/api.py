@@ -16,6 +16,8 @@ from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, TokenStrip, View
+from attnviz.studying import check_explain, check_variants, explain, variants
+from attnviz.sweeping import sweep, sweep_chart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
     from attnviz.builtin.tasks import Task
 
 __all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_chart",
-           "check_comparing", "check_cost", "check_diff", "check_growth", "check_heads",
-           "check_trained", "check_translates", "compare", "comparison_view", "cost", "cost_chart",
-           "diff", "doctor", "from_arrays", "growth", "growth_chart", "head_grid", "heads",
-           "heatmap", "induction", "load", "load_model", "probe", "probe_table", "save", "sink",
-           "train"]  # fmt: skip
+           "check_comparing", "check_cost", "check_diff", "check_explain", "check_growth",
+           "check_heads", "check_trained", "check_translates", "check_variants", "compare",
+           "comparison_view", "cost", "cost_chart", "diff", "doctor", "explain", "from_arrays",
+           "growth", "growth_chart", "head_grid", "heads", "heatmap", "induction", "load",
+           "load_model", "probe", "probe_table", "save", "sink", "sweep", "sweep_chart", "train",
+           "variants"]  # fmt: skip
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""
@@ -227,6 +230,7 @@ def train(
     threads: int = 2,
     device: str = "auto",
     force: bool = False,
+    shots: int = 0,
 ) -> None:
     """Trains a model into a directory; takes an interrupted training up again.
 
@@ -234,6 +238,7 @@ def train(
     report:  told when work begins, and after every step
     device:  auto is the processor, on which the models that ship were trained
     force:   replace what the directory holds
+    shots:   how many snapshots are kept on the way, for ``growth``
     Raises UsageError if there is no such model, ModelError if the directory holds another training or there
     is no such device, OutputError if the directory holds other files or cannot be written to.
     """
@@ -243,7 +248,7 @@ def train(
 
     task = task_of(task) if isinstance(task, str) else task
     where = device_of("cpu" if device == "auto" else device)
-    train(Path(directory), task, report=report, threads=threads, device=where, force=force)
+    train(Path(directory), task, report=report, threads=threads, device=where, force=force, shots=shots)
 
 
 def check_trained(name: str, directory: str | Path | None = None) -> "Outcome":

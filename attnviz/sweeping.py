@@ -43,22 +43,22 @@ def sweep(
     shots:     how many snapshots of each training are kept
     Raises UsageError for heads that do not divide the width, and as ``train`` does.
     """
-    from attnviz.api import train
     from attnviz.builtin.tasks import Wishes, task_of, wished
+    from attnviz.builtin.train import train
+    from attnviz.models.devices import device_of
 
     if not heads:
         raise UsageError("a sweep over no heads: give some numbers of them, such as 1,4,8")
-    name, base = (task, task_of(task)) if isinstance(task, str) else (type(task).__name__, task)
+    base = task_of(task) if isinstance(task, str) else task
     tasks = {count: wished(base, Wishes(heads=count)) for count in sorted(set(heads))}  # all before any work
+    where = device_of("cpu" if device == "auto" else device)  # as ``train`` has it
     for count, one in tasks.items():
-        place = Path(directory) / f"heads-{count}"
         train(
-            one, place, threads=threads, device=device, force=force, shots=shots,
+            _place(directory, count), one, threads=threads, device=where, force=force, shots=shots,
             report=lambda progress, count=count: report(count, progress),  # type: ignore[misc]
         )  # fmt: skip
-    models = tuple(
-        _asked(count, one, Path(directory) / f"heads-{count}", device) for count, one in tasks.items()
-    )
+    models = tuple(_asked(count, one, _place(directory, count)) for count, one in tasks.items())
+    name = base.new_model().architecture.removeprefix("attnviz-")
     return Sweep(name, next(iter(tasks.values())).as_json(), models, TEXTS, _versions())
 
 
@@ -69,12 +69,16 @@ def sweep_chart(found: Sweep, *, style: Style = Style()) -> Chart:
     return sweeppages.sweep_chart(found, style)
 
 
-def _asked(heads: int, task: "Task[Any, Any]", place: Path, device: str) -> Trained:
+def _place(directory: str | Path, heads: int) -> Path:
+    return Path(directory) / f"heads-{heads}"
+
+
+def _asked(heads: int, task: "Task[Any, Any]", place: Path) -> Trained:
     """What one model has learnt, and what its heads do."""
     from attnviz.builtin import store
     from attnviz.probes import stories
 
-    source, texts = load_model(str(place), device=device), stories(TEXTS)
+    source, texts = load_model(str(place)), stories(TEXTS)
     seen = summary(capture(texts, model=source, keep=None))
     history = store.training_record(place)["history"]
     return Trained(

@@ -4,6 +4,7 @@ Early steps matter most, so they stand evenly on the logarithm: the model that h
 one, and between them ever longer ways.
 """
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,15 @@ class Album:
     steps: Sequence[int]
     tokenizer: Tokenizer
     record: Mapping[str, Any]
+
+    def begin(self, step: int) -> None:
+        """To be called before a training goes on from a step: from the first, with an empty album.
+
+        Raises ModelError if it went by a step that should be in it.
+        """
+        if step == 0:
+            shutil.rmtree(self.directory / NAME, ignore_errors=True)
+        check(self.directory, self.steps, step)
 
     def take(self, step: int, model: OwnModel) -> None:
         """Keeps the model as it is after so many steps, if that is one of them."""

@@ -15,9 +15,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from attnviz.builtin import checkpoint, store, workplace
+from attnviz.builtin import checkpoint, snapshots, store, workplace
 from attnviz.builtin.model import ModelT
 from attnviz.builtin.schedule import Point, Progress
+from attnviz.builtin.snapshots import Album
 from attnviz.builtin.tasks import BatchT, Task
 from attnviz.files import write_whole
 
@@ -34,36 +35,37 @@ def train(
     threads: int = 2,
     device: torch.device = CPU,
     force: bool = False,
+    shots: int = 0,
 ) -> None:
     """Train a model into a directory; a training that was interrupted there is taken up again.
 
     report:  told when work begins, and after every step
     threads: processor cores; another number, or another device, changes the last digits
     force:   replace what else is in the place of the files that are written
-    Raises ModelError if the directory holds a training of another task, OutputError if it holds another
-    model, or cannot be written to.
+    shots:   how many snapshots are kept on the way (``builtin.snapshots``); they change no weight
+    Raises ModelError if the directory holds a training of another task, or one that went on without these
+    snapshots, OutputError if it holds another model, or cannot be written to.
     """
+    steps = snapshots.spread(task.schedule.steps, shots)
     if not force and workplace.finished(directory, task):
+        snapshots.check(directory, steps, task.schedule.steps + 1)
         return
     workplace.claim(directory, task, force=force)
     report(Progress(0, task.schedule.steps, nan, (), 0.0, 0))
     with _threads(threads):
         tokenizer = _tokenizer(directory, task)
-        model, history = _trained(directory, task, tokenizer, report, device)
-    record = {"task": task.as_json(), "history": history, "torch": torch.__version__}
-    store.save(directory, model, tokenizer, record)
+        record = {"task": task.as_json(), "torch": torch.__version__}
+        album = Album(directory, steps, tokenizer, record)
+        model, history = _trained(task, album, report, device)
+    store.save(directory, model, tokenizer, {**record, "history": history})
     workplace.clear(directory)
 
 
 def _trained(
-    directory: Path,
-    task: Task[ModelT, BatchT],
-    tokenizer: Tokenizer,
-    report: Report,
-    device: torch.device,
+    task: Task[ModelT, BatchT], album: Album, report: Report, device: torch.device
 ) -> tuple[ModelT, tuple[Point, ...]]:
-    """The model after all rounds, from wherever the directory's checkpoint stands."""
-    schedule = task.schedule
+    """The model after all rounds, from wherever the checkpoint of the album's directory stands."""
+    schedule, directory, tokenizer = task.schedule, album.directory, album.tokenizer
     torch.manual_seed(schedule.seed)
     model = task.new_model().to(device)
     optimizer = torch.optim.AdamW(
@@ -71,16 +73,19 @@ def _trained(
     )
     history = checkpoint.take_up(directory, model, optimizer)
     questions = [_on(device, batch) for batch in task.exam(tokenizer)]
-    begun, start = len(history) * schedule.round, time.monotonic()
+    begun, start = min(len(history) * schedule.round, schedule.steps), time.monotonic()
+    album.begin(begun)
     for number in range(len(history), schedule.rounds):
         losses: list[float] = []
         for step, batch in _round(task, tokenizer, number):
+            album.take(step, model)
             loss = task.loss(model, _on(device, batch))
             losses.append(_step(optimizer, loss, schedule.rate_at(step / schedule.steps)))
             seconds = time.monotonic() - start
             report(Progress(step + 1, schedule.steps, losses[-1], history, seconds, begun))
         history = (*history, Point(number, fmean(losses), accuracy(task, model, questions)))
         checkpoint.keep(directory, model, optimizer, history)
+    album.take(schedule.steps, model)
     return model.eval().cpu(), history
 
 

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from attnviz.builtin import checkpoint, store
+from attnviz.builtin import checkpoint, snapshots, store
 from attnviz.builtin.tasks import Task
 from attnviz.errors import ModelError, OutputError
 from attnviz.files import make_directory, write_whole
@@ -16,7 +16,7 @@ from attnviz.inputs import printable
 
 NAME = "training.json"
 
-_MADE = (store.CONFIG, store.WEIGHTS, store.TOKENIZER)
+_MADE = (store.CONFIG, store.WEIGHTS, store.TOKENIZER, snapshots.NAME)
 
 
 def finished(directory: Path, task: Task[Any, Any]) -> bool:
