@@ -26,7 +26,7 @@ from attnviz.render.png import palette_png
 from attnviz.render.raster import raster
 from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tablefigure import table_figure
-from attnviz.render.tablefiles import grid_bytes, table_bytes
+from attnviz.render.tablefiles import grid_bytes, steps_bytes, table_bytes
 from attnviz.render.views import (
     Atlas,
     Chart,
@@ -34,6 +34,7 @@ from attnviz.render.views import (
     HeadLines,
     HeadTable,
     Page,
+    Steps,
     Table,
     Tabular,
     TokenStrip,
@@ -88,7 +89,8 @@ def _viewed(made: View | Comparison, path: Path, style: Style) -> View:
 def formats_of(kind: type[View]) -> Formats:
     """The kinds of file that such a view can become."""
     return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS, Table: TABLE_FORMATS,
-            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS, Chart: CHART_FORMATS}[kind]  # fmt: skip
+            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS, Chart: CHART_FORMATS,
+            Steps: STEPS_FORMATS}[kind]  # fmt: skip
 
 
 def json_text(view: View, style: Style) -> str:
@@ -211,6 +213,10 @@ def _chart_numbers(view: Chart, _style: Style, *, suffix: str) -> tuple[bytes, N
     return table_bytes(view.numbers, suffix), ()
 
 
+def _steps(view: Steps, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    return steps_bytes(view, suffix), ()
+
+
 _OPENINGS = {
     ".png": (b"\x89PNG\r\n",),
     ".pdf": (b"%PDF-",),
@@ -236,5 +242,6 @@ STRIP_FORMATS = (
     | _formats(_strip_text, ".tex")
 )
 TABLE_FORMATS = _formats(_table_picture, _PICTURES) | _formats(_table_numbers, ".json .csv .md .tex")
+STEPS_FORMATS = _formats(_steps, ".json .md")
 CHART_FORMATS = _formats(_chart_picture, _PICTURES) | _formats(_chart_numbers, ".json .csv .md .tex")
 GRID_FORMATS = _formats(_grid_picture, _PICTURES) | _formats(_grid_numbers, ".json .csv")

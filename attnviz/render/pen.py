@@ -219,9 +219,12 @@ class Pen:
             Rectangle(corner, box.width / wide, box.height / high, facecolor=mixed, linewidth=0, zorder=0)
         )
 
-    def title(self, box: Box, text: str) -> None:
-        """A line over a box."""
-        self.text(box.left, box.top - PAD, text, size=self.letters.size, color=INK, va="bottom")
+    def title(self, box: Box, text: str, under: str = "") -> None:
+        """A line over a box; under: a small one between it and the box."""
+        if under:
+            self.text(box.left, box.top - PAD, under, va="bottom")
+        top = box.top - PAD - (self.letters.small_line if under else 0)
+        self.text(box.left, top, text, size=self.letters.size, color=INK, va="bottom")
 
     def axis_names(self, box: Box, side: tuple[str, float], below: tuple[str, float]) -> None:
         """The names of both axes of a box, each behind the room that its labels take."""
