@@ -1,7 +1,7 @@
 """The directory of a training: whose it is, from the first moment to the finished model.
 
-``training.json`` says what is being trained there. It is written first: a directory with one may be gone on with, and
-one without is nobody's workplace, so what it holds is not touched.
+``training.json`` says what is being trained there. It is written first: a directory with one may be gone on
+with, and one without is nobody's workplace, so what it holds is not touched.
 """
 
 import json

@@ -21,7 +21,7 @@ class DecoderConfig:
     positions:  tokens that fit
     """
 
-    vocabulary: int = 1000
+    vocabulary: int = 1200
     d_model: int = 128
     heads: int = 8
     d_ff: int = 256

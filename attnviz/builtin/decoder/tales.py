@@ -1,8 +1,8 @@
 """What the decoder reads: stories in which what was named is named again, in full.
 
 Persons and animals have invented names, things those of invented towns, and where a story has a pronoun the
-tale has what that stands for. A name that nobody ever heard cannot be guessed, except by looking where it
-stood before.
+tale has what that stands for. Names are made of all words there are and of words that are none. So what comes
+after a word in a name cannot be guessed, except by looking where it stood before.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from attnviz.builtin.language import Story, Word
+from attnviz.builtin.language import LEXICON, Story, Word
 
 PEOPLE, TOWNS = 3, 2
 """How many names the tales of one window have among them."""
@@ -20,6 +20,11 @@ _NEAR_TOWN = 0.8
 
 _NAMED = {"m", "f", "c"}
 """Genders of those who have names."""
+
+_FROM_DICTIONARY = 0.7
+"""How often a word of a name is one that has a meaning elsewhere."""
+
+_DICTIONARY = sorted({form for entry in LEXICON for form in entry.forms})
 
 _ONSETS = (
     "b", "br", "c", "d", "dr", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "r", "s", "st", "t", "th",
@@ -39,8 +44,8 @@ class Cast:
 
 def invented_cast(dice: Random) -> Cast:
     """New names."""
-    people = [f"{_word(dice)} {_word(dice)}" for _ in range(PEOPLE)]
-    return Cast(people, [_word(dice) for _ in range(TOWNS)])
+    people = [_name(dice) for _ in range(PEOPLE)]
+    return Cast(people, [_name(dice) for _ in range(TOWNS)])
 
 
 def tales(stories: Sequence[Story], dice: Random) -> Iterator[str]:
@@ -74,7 +79,7 @@ def _who(word: Word) -> Who:
 
 
 def _titles(story: Story, cast: Cast, dice: Random) -> dict[Who, str]:
-    """What stands for nouns and names: "lad Vurstax Caisturgroom", "Vicklus boats"."""
+    """What stands for nouns and names: "lad Foul Vurstax Otter", "Say Trof Under boats"."""
     people = dice.sample(cast.people, len(cast.people))
     titles: dict[Who, str] = {}
     for word in story.words:
@@ -117,10 +122,14 @@ def _owning(name: str) -> str:
     return f"{name}'" if name.endswith("s") else f"{name}'s"
 
 
+def _name(dice: Random) -> str:
+    """A name nobody has: "Foul Vurstax Otter", three words that are in no dictionary or anywhere in it."""
+    return " ".join(_word(dice).capitalize() for _ in range(3))
+
+
 def _word(dice: Random) -> str:
-    """A name nobody has: two or three syllables."""
-    syllables = (
-        dice.choice(_ONSETS) + dice.choice(_VOWELS) + dice.choice(_CODAS)
-        for _ in range(dice.choice((2, 2, 3)))
+    if dice.random() < _FROM_DICTIONARY:
+        return dice.choice(_DICTIONARY)
+    return "".join(
+        dice.choice(_ONSETS) + dice.choice(_VOWELS) + dice.choice(_CODAS) for _ in range(dice.choice((1, 2)))
     )
-    return "".join(syllables).capitalize()

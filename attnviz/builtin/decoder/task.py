@@ -46,7 +46,7 @@ class DecoderTask:
     """
 
     model: DecoderConfig = field(default_factory=DecoderConfig)
-    schedule: Schedule = field(default_factory=partial(Schedule, steps=5_000, round=100, batch=16, rate=4e-3))
+    schedule: Schedule = field(default_factory=partial(Schedule, steps=3_200, round=100, batch=16, rate=4e-3))
     window: int = 112
     stories: int = 600
     lexicon: int = 5_000
