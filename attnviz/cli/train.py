@@ -164,7 +164,8 @@ class _Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:  # else it would print an empty line
+            self._progress.stop()
 
     def show_one(self, heads: int, progress: "Progress") -> None:
         """Of a sweep: which one is trained."""

@@ -28,6 +28,7 @@ from attnviz.observe.memory import Need, check_room, is_exhaustion
 LEAST, MOST = 5, 25  # repeats
 ENOUGH = 0.005  # seconds that a repeat lasts
 SHARE = 0.5  # of the seconds that longer texts leave, for the repeats at one length
+FLOOR = 0.03  # of all seconds left, for the same: what longer texts take is overestimated from short ones
 STRIDE, FIRST = 4, 512  # on the way to a long text: how far at once, and from where
 
 Clock = Callable[[], float]
@@ -116,7 +117,8 @@ class Bench:
                     continue
                 trying = [runner for runner in runners if not reasons[runner.name]]
                 longer = [other for other in lengths if other > length]
-                repeats = self._repeated(trying, states, self.left - _least(trying, longer))
+                spare = (self.left - _least(trying, longer)) * SHARE
+                repeats = self._repeated(trying, states, max(spare, self.left * FLOOR))
                 for runner in runners:
                     self.report(done, points, f"{runner.name}, {length:,} tokens")
                     reason, done = reasons[runner.name], done + 1
@@ -173,7 +175,7 @@ class Bench:
             runner.name: max(1, math.ceil(ENOUGH / runner.took.call)) for runner in runners if runner.took
         }
         once = sum(runner.took.call * calls[runner.name] for runner in runners if runner.took)
-        count = int(min(max(seconds * SHARE / once, LEAST), MOST)) if runners else 0
+        count = int(min(max(seconds / once, LEAST), MOST)) if runners else 0
         rounds = [
             [self._time(runner, states, calls[runner.name]) for runner in runners] for _ in range(count)
         ]
