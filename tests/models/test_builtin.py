@@ -37,6 +37,31 @@ class Kept:
         self.tiles.append(tile)
 
 
+@pytest.mark.parametrize(
+    ("name", "labels", "heads"),
+    [
+        ("builtin:decoder", ("[BEGIN]", "The", "cat", "sat"), 24),
+        ("builtin:classifier", ("[CLS]", "The", "cat", "sat", "[SEP]"), 8),
+    ],
+)
+def test_every_model_that_ships_shows_what_it_attends_to(name, labels, heads) -> None:
+    shipped = load(name)
+    encoded = shipped.encode(Sample("The cat sat"))
+    assert encoded.axes[""][0].labels == labels
+    watch = Kept({layer.layer: range(layer.heads) for layer in shipped.facts.layers})
+    shipped.run([encoded], [watch])
+    assert sum(len(tile.heads) for tile in watch.tiles) == heads
+    opened = shipped.opened(encoded)
+    for tile in watch.tiles:
+        torch.testing.assert_close(tile.weights.double(), opened.own[tile.layer.name], atol=1e-5, rtol=0)
+        assert tile.visible.expand_as(tile.weights).all() == (name == "builtin:classifier")
+
+
+def test_a_text_with_the_token_of_a_decoders_beginning_is_text() -> None:
+    axis = axis_of(load("builtin:decoder"), "[BEGIN] the cat [MASK]")
+    assert axis.special.count(True) == 1
+
+
 @pytest.fixture(scope="module")
 def source() -> TextSource:
     return load("builtin:encoder")
@@ -149,7 +174,7 @@ def test_padding_changes_nothing(source) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("builtin:decoder", {}, "no model builtin:decoder ships: there is builtin:encoder"),
+        ("builtin:nobody", {}, "no model builtin:nobody ships: there are builtin:encoder, builtin:decoder"),
         ("builtin:encoder", {"dtype": "float16"}, "runs in float32 only, not in float16"),
         ("/nowhere", {}, "/nowhere holds no model of ours"),
     ],

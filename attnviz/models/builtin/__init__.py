@@ -30,7 +30,7 @@ def load(name: str, *, device: str = "auto", dtype: str = "auto") -> "Source":
     Raises ModelError if it is not there, or not for this device or number format.
     """
     if name.startswith("builtin:") and name not in SHIPPED:
-        raise ModelError(f"no model {name} ships: there is {', '.join(SHIPPED)}")
+        raise ModelError(f"no model {name} ships: there are {', '.join(SHIPPED)}")
     if dtype not in ("auto", "float32"):
         raise ModelError(f"{name} runs in float32 only, not in {dtype}")
     directory = store.shipped(name.removeprefix("builtin:")) if name in SHIPPED else Path(name)
