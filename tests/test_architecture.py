@@ -38,6 +38,7 @@ ROOMS = [
     "probing",
     "studying",
     "aligning",
+    "exporting",
     "api",
     "cli",
 ]  # along the flow
