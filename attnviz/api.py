@@ -10,6 +10,7 @@ from attnviz.captures import Capture, Captures
 from attnviz.capturing import capture, doctor, load_model
 from attnviz.comparing import check_comparing, compare, comparison_view
 from attnviz.costing import check_chart, check_cost, cost, cost_chart
+from attnviz.exporting import caption, export
 from attnviz.files import begins_with
 from attnviz.growing import check_growth, growth, growth_chart
 from attnviz.probing import induction, probe, probe_table, sink
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
 
-__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_chart",
-           "check_comparing", "check_cost", "check_diff", "check_explain", "check_growth",
-           "check_heads", "check_trained", "check_translates", "check_variants", "compare",
-           "comparison_view", "cost", "cost_chart", "diff", "doctor", "explain", "from_arrays",
-           "growth", "growth_chart", "head_grid", "heads", "heatmap", "induction", "load",
-           "load_model", "probe", "probe_table", "save", "sink", "sweep", "sweep_chart", "train",
-           "variants"]  # fmt: skip
+<<<<<<< HEAD
+__all__ = ["align", "alignment_view", "caption", "capture", "check", "check_align",
+           "check_chart", "check_comparing", "check_cost", "check_diff", "check_explain",
+           "check_growth", "check_heads", "check_trained", "check_translates", "check_variants",
+           "compare", "comparison_view", "cost", "cost_chart", "diff", "doctor", "explain",
+           "export", "from_arrays", "growth", "growth_chart", "head_grid", "heads", "heatmap",
+           "induction", "load", "load_model", "probe", "probe_table", "save", "sink", "sweep",
+           "sweep_chart", "train", "variants"]  # fmt: skip
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""

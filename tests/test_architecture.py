@@ -41,6 +41,7 @@ ROOMS = [
     "sweeping",
     "studying",
     "aligning",
+    "exporting",
     "api",
     "cli",
 ]  # along the flow

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOOKS = (
     ("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#7a5200", "v"),
-    ("#56b4e9", "P"), ("#1a1a1a", "X"), ("#e69f00", "<"), ("#6a3d9a", ">"),
+    ("#56b4e9", "P"), ("#1a1a1a", "X"), ("#e69f00", "<"), ("#6a3d9a", ">"), ("#8c8c8c", "*"),
 )  # fmt: skip
 """Colour and mark of each curve, told apart by those who see few colours (Okabe & Ito 2008) or none."""
 

@@ -17,8 +17,8 @@ _UNITS: dict[Quantity, tuple[float, str, str]] = {
 
 FITTED = (
     "powers: least squares on logarithms, with Student's interval, and between the last two lengths; "
-    "crossings: interpolated, between lengths at which the middle halves lie apart; everywhere: they do not "
-    "cross in the lengths measured"
+    "crossings: interpolated, between lengths at which the middle halves lie apart; everywhere: at all "
+    "lengths at which they do, so they do not cross in the lengths measured"
 )
 
 

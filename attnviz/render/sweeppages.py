@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from attnviz.analysis.sweep import Sweep, Trained, lacks
 from attnviz.inputs import printable
+from attnviz.metrics import PATTERNS
 from attnviz.recipes import Recipe, Style
 from attnviz.render.views import Cell, Chart, Column, Curve, Plot, Table
 
@@ -61,13 +62,18 @@ def _learnt(found: Sweep) -> Plot:
 def _different(found: Sweep) -> Plot:
     apart = Curve("distance of two heads", _across(found), tuple(model.apart for model in found.models))
     kinds = Curve(
-        "share of heads with a pattern",
+        "share of heads called after a statistic",
         _across(found),
-        tuple(1 - model.patterns.get("mixed", 0) / sum(model.patterns.values()) for model in found.models),
+        tuple(_called(model) for model in found.models),
     )
     return Plot(
         "how heads differ", (apart, kinds), "heads a layer", "", ("log", "linear"), _across(found), (0, 1.03)
     )
+
+
+def _called(model: Trained) -> float:
+    """The share of its heads that do one thing most of the time."""
+    return sum(model.patterns.get(word, 0) for word in PATTERNS) / sum(model.patterns.values())
 
 
 def _across(found: Sweep) -> tuple[float, ...]:
