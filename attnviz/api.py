@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
 
-<<<<<<< HEAD
 __all__ = ["align", "alignment_view", "caption", "capture", "check", "check_align",
            "check_chart", "check_comparing", "check_cost", "check_diff", "check_explain",
            "check_growth", "check_heads", "check_trained", "check_translates", "check_variants",
