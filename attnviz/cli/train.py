@@ -97,7 +97,8 @@ class _Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.stop()
 
     def show(self, progress: "Progress") -> None:
         self._progress.start()  # not before: what is refused is one line

@@ -41,7 +41,7 @@ class Kept:
     ("name", "labels", "heads"),
     [
         ("builtin:decoder", ("[BEGIN]", "The", "cat", "sat"), 24),
-        ("builtin:classifier", ("[CLS]", "The", "cat", "sat", "[SEP]"), 8),
+        ("builtin:classifier", ("[CLS]", "The", "cat", "sat", "[SEP]"), 4),
     ],
 )
 def test_every_model_that_ships_shows_what_it_attends_to(name, labels, heads) -> None:
