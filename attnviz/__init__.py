@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from attnviz.api import (
         align,
         alignment_view,
+        caption,
         capture,
         check_trained,
         compare,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         diff,
         doctor,
         explain,
+        export,
         from_arrays,
         head_grid,
         heads,
@@ -45,6 +47,7 @@ DEFAULT_TRANSLATOR = "builtin:translator"
 __all__ = [
     "align",
     "alignment_view",
+    "caption",
     "capture",
     "check_trained",
     "compare",
@@ -54,6 +57,7 @@ __all__ = [
     "diff",
     "doctor",
     "explain",
+    "export",
     "from_arrays",
     "head_grid",
     "heads",

@@ -39,6 +39,7 @@ ROOMS = [
     "probing",
     "studying",
     "aligning",
+    "exporting",
     "api",
     "cli",
 ]  # along the flow
