@@ -44,7 +44,7 @@ def test_what_is_named_again_is_named_in_full() -> None:
 def test_a_tale_has_the_marks_and_capitals_of_its_story() -> None:
     for story, tale in told(200):
         assert tale.count(".") == story.text.count(".")
-        assert tale[0].isupper() == story.text[0].isupper()
+        assert tale[0].isupper() or not story.text[0].isupper()
 
 
 def test_casts_of_windows_have_no_name_in_common() -> None:

@@ -40,13 +40,13 @@ class Kept:
 @pytest.mark.parametrize(
     ("name", "labels", "heads"),
     [
-        ("builtin:decoder", ("[BEGIN]", "The", "cat", "sat"), 24),
-        ("builtin:classifier", ("[CLS]", "The", "cat", "sat", "[SEP]"), 8),
+        ("builtin:decoder", ("[BEGIN]", "The", "cat"), 24),
+        ("builtin:classifier", ("[CLS]", "The", "cat", "[SEP]"), 4),
     ],
 )
 def test_every_model_that_ships_shows_what_it_attends_to(name, labels, heads) -> None:
     shipped = load(name)
-    encoded = shipped.encode(Sample("The cat sat"))
+    encoded = shipped.encode(Sample("The cat"))
     assert encoded.axes[""][0].labels == labels
     watch = Kept({layer.layer: range(layer.heads) for layer in shipped.facts.layers})
     shipped.run([encoded], [watch])

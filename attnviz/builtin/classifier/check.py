@@ -67,8 +67,8 @@ class Check:
     @property
     def figures(self) -> tuple[Figure, ...]:
         return (
-            Figure("topic", self.topics, beside={"bag of words": self.bag}, needed=TOPIC),
-            Figure("lost by masking", self.without, self.head, {"other word": self.other.value}),
+            Figure("topic", self.topics, beside={"naive Bayes": self.bag}, needed=TOPIC),
+            Figure("lost by masking", self.without, self.head, {"other": self.other.value}),
             Figure("more than other", self.more, self.head, needed=MATTERS),
         )
 

@@ -26,7 +26,7 @@ class ClassifierConfig:
     d_model: int = 64
     heads: int = 4
     d_ff: int = 256
-    layers: int = 2
+    layers: int = 1
     positions: int = 512
     topics: Sequence[str] = ()
 

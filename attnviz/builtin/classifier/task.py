@@ -44,7 +44,7 @@ class ClassifierTask:
     """
 
     model: ClassifierConfig = field(default_factory=ClassifierConfig)
-    schedule: Schedule = field(default_factory=partial(Schedule, steps=2_400, round=120, batch=64, rate=2e-3))
+    schedule: Schedule = field(default_factory=partial(Schedule, steps=1_500, round=100, batch=64, rate=2e-3))
     stories: int = 12_000
     masked: float = 0.1
 
