@@ -24,7 +24,7 @@ def cost(
     threads: int | None = None,
     seed: int = 0,
     budget: float = 60.0,
-    report: "Report" = lambda _: None,
+    report: "Report" = lambda *_: None,
 ) -> Cost:
     """Time and memory of layers that mix a text's positions, measured here and now: ``attnviz cost``.
 
@@ -40,8 +40,9 @@ def cost(
     import time
 
     import attnviz
+    from attnviz.attention.threads import on_threads
     from attnviz.costs.contenders import CONTENDERS, Size
-    from attnviz.costs.machine import on_threads, processor_name, versions
+    from attnviz.costs.machine import processor_name, versions
     from attnviz.costs.measure import Bench
     from attnviz.models.devices import device_of
     from attnviz.models.devices import threads as threads_used

@@ -53,9 +53,10 @@ class Point(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Where a training stands, told after every step.
+    """Where a training stands, told when work begins and after every step.
 
-    loss:    of this step, nats an answer
+    step:    how many are done
+    loss:    of the last step, nats an answer; NaN before the first
     history: the rounds behind
     seconds: since it was begun, or taken up again at step ``begun``
     """
