@@ -7,7 +7,7 @@ import numpy as np
 
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
-from attnviz.render.colours import bright, colours, levels
+from attnviz.render.colours import colours
 from attnviz.render.columns import cell_text
 from attnviz.render.layout import (
     BAR,
@@ -68,7 +68,8 @@ def grid_figure(view: HeadGrid, style: Style) -> tuple["Figure", tuple[str, ...]
 
 def _draw_stack(pen: Pen, view: HeadGrid, stack: GridStack, box: Box) -> None:
     values = stack.values.astype(np.float32)
-    axes = pen.cells(box, painted_where(values, view.scale, colours(view.cmap)))
+    paint = painted_where(values, view.scale, colours(view.cmap))
+    axes = pen.cells(box, paint)
     if stack.name:
         pen.title(box, stack.name)
     rows = pen.letters.at_the_side([str(layer) for layer in stack.layers], box.height / len(stack.layers))
@@ -78,17 +79,7 @@ def _draw_stack(pen: Pen, view: HeadGrid, stack: GridStack, box: Box) -> None:
     last = stack is view.stacks[-1]
     pen.axis_names(box, ("layer", rows.room), ("head" if last else "", columns.room))
     texts = [[cell_text(view, value) for value in row] for row in stack.values.tolist()]
-    if pen.letters.widest(text for row in texts for text in row) + PAD > box.width / stack.heads:
-        return
-    light = bright(colours(view.cmap))[levels(view.scale.place(values))]
-    for (row, column), is_light in np.ndenumerate(light):
-        pen.text(
-            box.left + (column + 0.5) * box.width / stack.heads,
-            box.top + (row + 0.5) * box.height / len(stack.layers),
-            texts[row][column],
-            ha="center",
-            color="black" if is_light else "white",
-        )
+    pen.numbers(box, texts, paint)
 
 
 def _boxes(view: HeadGrid, letters: Lettering, cell: Box) -> Iterator[Box]:

@@ -14,6 +14,7 @@ PAD = 0.05  # inches between an axis and its labels
 LABEL_LENGTH = 20  # longer labels are cut; counted in columns of a terminal
 LEADING = 1.2  # from line to line, in sizes of the letters
 SLANTED, UPRIGHT = 45, 90  # degrees
+MARK = 2  # points: of the marks that tell which rows labels name, where some are left out
 
 
 @dataclass(frozen=True)
@@ -100,4 +101,5 @@ class Lettering:
     def _thinned(self, labels: tuple[str, ...], cells: float, angle: int) -> Labels:
         """Those that there is room for if one takes so many cells. They reach as far as they are wide."""
         step = ceil(cells - 1e-6)
-        return Labels(labels, step, angle, self.widest(labels[::step]) + PAD)
+        marks = MARK / 72 if step > 1 else 0
+        return Labels(labels, step, angle, self.widest(labels[::step]) + PAD + marks)

@@ -14,7 +14,7 @@ from attnviz.captures import Booleans, Floats
 from attnviz.render.colours import Colours, bright, levels
 from attnviz.render.fonts import HINTING
 from attnviz.render.layout import BAR, GAP, MARGIN, Box, bar_room
-from attnviz.render.lettering import LEADING, PAD, Labels, Lettering
+from attnviz.render.lettering import LEADING, MARK, PAD, Labels, Lettering
 from attnviz.render.prose import alternative_text
 from attnviz.render.views import Scale, View
 
@@ -179,6 +179,28 @@ class Pen:
             linewidths=0,
         )
 
+    def numbers(self, box: Box, texts: Sequence[Sequence[str]], paint: Colours) -> None:
+        """Numbers in all cells of a box, black or white on their colour; none unless all have room."""
+        rows, columns = len(texts), len(texts[0])
+        wide, high = box.width / columns, box.height / rows
+        widest = self.letters.widest(text for row in texts for text in row)
+        if widest + PAD > wide or self.letters.small_line > high:
+            return
+        for (row, column), light in np.ndenumerate(bright(paint[..., :3])):
+            self.text(
+                box.left + (column + 0.5) * wide,
+                box.top + (row + 0.5) * high,
+                texts[row][column],
+                ha="center",
+                color="black" if light else "white",
+            )
+
+    def divisions(self, axes: "Axes", divided: tuple[Sequence[int], Sequence[int]]) -> None:
+        """Thin lines before some rows and some columns of cells."""
+        for places, line in zip(divided, (axes.axhline, axes.axvline), strict=True):
+            for place in places:
+                line(place - 0.5, color="white", linewidth=0.5, alpha=0.8)
+
     def axes(self, box: Box) -> "Axes":
         width, height = self.figure.get_size_inches()
         axes = self.figure.add_axes(
@@ -200,7 +222,7 @@ class Pen:
             color=INK,
             parse_math=False,
         )
-        axis.set_tick_params(length=length or 2 * (labels.step > 1), width=0.4, color=FRAME, pad=_TICK_PAD)
+        axis.set_tick_params(length=length or MARK * (labels.step > 1), width=0.4, color=FRAME, pad=_TICK_PAD)
         if labels.angle:
             for label in axis.get_ticklabels():
                 label.set(rotation=labels.angle, rotation_mode="anchor", ha="right", va="center")
