@@ -9,7 +9,7 @@ import numpy as np
 from attnviz.recipes import Style
 from attnviz.render.colours import Colours, colours
 from attnviz.render.labels import cut
-from attnviz.render.layout import MARGIN, Box, Panel, around, layout
+from attnviz.render.layout import Box, Panel, around, layout
 from attnviz.render.lettering import LABEL_LENGTH, Lettering
 from attnviz.render.mosaic import mosaic, thumbnail_note, thumbnail_size
 from attnviz.render.pen import GREY, INK, Pen, house_style, painted_where
@@ -38,7 +38,7 @@ def figure(page: Page, style: Style) -> tuple["Figure", tuple[str, ...]]:
     with house_style():
         drawn = Figure(figsize=(plan.width, plan.height), dpi=style.dpi, facecolor="white")
         pen = Pen(drawn, letters)
-        pen.lines(plan.title, MARGIN, letters.title, INK)
+        pen.lines(plan.title, letters.margin, letters.title, INK)
         if page.atlas is not None and plan.atlas is not None:
             _draw_atlas(pen, page, page.atlas, plan.atlas)
         if plan.panels:
