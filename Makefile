@@ -21,12 +21,12 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# the model that ships, trained again (half an hour) and, if it has learnt enough, put into the package
+# a model that ships, trained again (half an hour) and, if it has learnt enough, put into the package
 encoder: $(VENV)/installed
-	$(BIN)/attnviz train encoder -o build/encoder
-	$(BIN)/attnviz train encoder --check -o build/encoder
-	mkdir -p attnviz/builtin/encoder
-	cp build/encoder/* attnviz/builtin/encoder/
+	$(BIN)/attnviz train $@ -o build/$@
+	$(BIN)/attnviz train $@ --check -o build/$@
+	mkdir -p attnviz/builtin/weights/$@
+	cp build/$@/* attnviz/builtin/weights/$@/
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,7 +1,7 @@
 """The verbs of ``import attnviz``. A command of the command line is ten lines of these."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attnviz.analysis import reduce, select
 from attnviz.analysis.comparison import Comparison
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from attnviz.builtin.check import Check
+    from attnviz.builtin.outcome import Outcome
     from attnviz.builtin.schedule import Progress
+    from attnviz.builtin.tasks import Task
 
 __all__ = ["capture", "check", "check_comparing", "check_diff", "check_heads", "check_trained", "compare",
            "comparison_view", "diff", "doctor", "from_arrays", "head_grid", "heads", "heatmap", "induction",
@@ -213,27 +214,32 @@ def save(
 
 
 def train(
+    task: "str | Task[Any, Any]",
     directory: str | Path,
     *,
     report: "Callable[[Progress], None]" = lambda _: None,
     threads: int = 2,
 ) -> None:
-    """Trains ``builtin:encoder`` from its seed into a directory; takes an interrupted training up again.
+    """Trains a model that ships from its seed into a directory; takes an interrupted training up again.
 
+    task:    "encoder" trains ``builtin:encoder``; or a task of your own settings
     report:  told after every step
-    Raises ModelError if the directory holds a training by another schedule.
+    Raises UsageError if there is no such model, ModelError if the directory holds another training.
     """
+    from attnviz.builtin.tasks import task_of
     from attnviz.builtin.train import train
 
-    train(Path(directory), report=report, threads=threads)
+    task = task_of(task) if isinstance(task, str) else task
+    train(Path(directory), task, report=report, threads=threads)
 
 
-def check_trained(directory: str | Path | None = None) -> "Check":
-    """What the model that ships, or one in a directory, has learnt: agreement, and heads that find relations.
+def check_trained(name: str, directory: str | Path | None = None) -> "Outcome":
+    """What the model that ships, or one in a directory, has learnt: figures, and what they have to reach.
 
-    Raises ModelError if the directory holds no such model.
+    name: "encoder"
+    Raises UsageError if there is no such model, ModelError if the directory holds none of them.
     """
-    from attnviz.builtin.check import check
     from attnviz.builtin.store import shipped
+    from attnviz.builtin.tasks import task_of
 
-    return check(Path(directory) if directory else shipped())
+    return task_of(name).check(Path(directory) if directory else shipped(name))

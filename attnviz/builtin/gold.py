@@ -3,8 +3,8 @@
 from itertools import islice
 
 from attnviz.analysis.relations import Corpus, Related, Relation, Tagged
+from attnviz.builtin.encoder.questions import SEED, asked_name
 from attnviz.builtin.language import Story, stories
-from attnviz.builtin.questions import SEED, asked_name
 
 TEXTS = 300
 

@@ -7,58 +7,57 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as serialized
 from tokenizers import Tokenizer
 
-from attnviz.builtin.model import EncoderConfig, MaskedLanguageModel
+from attnviz.builtin.model import ModelT, OwnModel
 from attnviz.errors import ModelError
 from attnviz.files import make_directory, write_whole
-
-ARCHITECTURE = "attnviz-encoder"
-"""What ``config.json`` calls a masked language model of ours."""
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 
 
-class Stored(NamedTuple):
+class Stored(NamedTuple, Generic[ModelT]):
     """A model read from its directory.
 
     fingerprint: sha256 of the file of weights
     """
 
-    model: MaskedLanguageModel
+    model: ModelT
     tokenizer: Tokenizer
     fingerprint: str
 
 
-def shipped(name: str = "encoder") -> Path:
+def shipped(name: str) -> Path:
     """The directory of a model that ships."""
-    return Path(__file__).parent / name
+    return Path(__file__).parent / "weights" / name
 
 
-def is_ours(directory: Path) -> bool:
-    """Whether the directory holds a model of ours, by its configuration."""
+def architecture_in(directory: Path) -> str | None:
+    """Which of our architectures the directory's configuration names; None if it holds no model of ours."""
     try:
         config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and config.get("architecture") == ARCHITECTURE
+        return None
+    name = config.get("architecture") if isinstance(config, dict) else None
+    return name if isinstance(name, str) and name.startswith("attnviz-") else None
 
 
-def load(directory: Path) -> Stored:
+def load(directory: Path, kind: type[ModelT]) -> Stored[ModelT]:
     """The model in a directory, in float32, ready to run.
 
-    Raises ModelError if a file is missing, damaged or does not fit the others.
+    kind: what it has to be
+    Raises ModelError if it is another, or a file is missing, damaged or does not fit the others.
     """
     try:
-        config = _read_config(directory / CONFIG)
+        config = _read_config(directory / CONFIG, kind)
         weights = load_file(directory / WEIGHTS)
         tokenizer = Tokenizer.from_str((directory / TOKENIZER).read_text(encoding="utf-8"))
-        model = MaskedLanguageModel(config)  # drawn at random and replaced: the meta device takes a second
+        model = kind(config)  # drawn at random and replaced: the meta device takes a second
         model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
     except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{directory} holds no whole model: {' '.join(str(error).split())}") from error
@@ -66,7 +65,7 @@ def load(directory: Path) -> Stored:
     return Stored(model.eval().requires_grad_(False), tokenizer, fingerprint)
 
 
-def save(directory: Path, model: MaskedLanguageModel, tokenizer: Tokenizer, record: dict[str, Any]) -> None:
+def save(directory: Path, model: OwnModel, tokenizer: Tokenizer, record: dict[str, Any]) -> None:
     """Write the model; ``record`` says how it was trained.
 
     The configuration comes last: a directory that has one is whole.
@@ -75,7 +74,7 @@ def save(directory: Path, model: MaskedLanguageModel, tokenizer: Tokenizer, reco
     write_whole(directory / TOKENIZER, tokenizer.to_str(pretty=False).encode())
     half = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
     write_whole(directory / WEIGHTS, serialized(half, {"training": json.dumps(record, sort_keys=True)}))
-    config = {"architecture": ARCHITECTURE, "schema": 1, **asdict(model.config)}
+    config = {"architecture": model.architecture, "schema": 1, **asdict(model.config)}
     write_whole(directory / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
 
 
@@ -92,8 +91,10 @@ def training_record(directory: Path) -> dict[str, Any]:
     return record
 
 
-def _read_config(path: Path) -> EncoderConfig:
+def _read_config(path: Path, kind: type[OwnModel]) -> Any:
+    """The sizes of a model of that kind."""
     config = json.loads(path.read_text(encoding="utf-8"))
-    if config.pop("architecture") != ARCHITECTURE or config.pop("schema") != 1:
-        raise ValueError(f"{path.name} describes another architecture")
-    return EncoderConfig(**config)
+    found, schema = config.pop("architecture"), config.pop("schema")
+    if found != kind.architecture or schema != 1:
+        raise ValueError(f"{path.name} describes {found} of schema {schema}, not {kind.architecture} of 1")
+    return kind.sizes(**config)

@@ -8,11 +8,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from attnviz.analysis.shares import Share
-    from attnviz.builtin.check import Check, Finding
+    from attnviz.builtin.outcome import Estimate, Figure, Outcome
     from attnviz.builtin.schedule import Progress
-
-NAMES = ("encoder",)
 
 
 def train(
@@ -30,21 +27,19 @@ def train(
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Processor cores.")] = 2,
 ) -> None:
     """Train a model that ships again from its seed; an interrupted training is taken up again."""
-    from attnviz.errors import UsageError
-
-    if name not in NAMES:
-        raise UsageError(f"no model {name} to train: there is {', '.join(NAMES)}")
     if check:
-        _check(output)
+        _check(name, output)
     else:
-        _train(output or Path(f"attnviz-{name}"), threads)
+        _train(name, output or Path(f"attnviz-{name}"), threads)
 
 
-def _train(directory: Path, threads: int) -> None:
+def _train(name: str, directory: Path, threads: int) -> None:
     from attnviz import api
+    from attnviz.builtin.tasks import task_of
 
+    task = task_of(name)
     with _Bar() as bar:
-        api.train(directory, report=bar.show, threads=threads)
+        api.train(task, directory, report=bar.show, threads=threads)
     typer.echo(f"{directory} is trained: look at it with attnviz heatmap TEXT -m {directory}")
 
 
@@ -83,57 +78,50 @@ class _Bar:
         )
 
 
-def _check(directory: Path | None) -> None:
+def _check(name: str, directory: Path | None) -> None:
     from rich.console import Console
 
     from attnviz import api
+    from attnviz.builtin.outcome import failed
 
-    outcome = api.check_trained(directory)
+    outcome = api.check_trained(name, directory)
+    missed = failed(outcome)
     console = Console()
     console.print(_table(outcome))
-    console.print(_summary(outcome), highlight=False)
-    raise typer.Exit(0 if outcome.passed else 3)
+    console.print(_summary(missed), highlight=False)
+    raise typer.Exit(3 if missed else 0)
 
 
-def _table(outcome: "Check") -> "Table":
+def _table(outcome: "Outcome") -> "Table":
     from rich import box
     from rich.table import Table
 
-    from attnviz.builtin.check import AGREEMENT
-
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for title in ("relation", "head", "found", "95 % interval", "nearest", "offset", "pairs", "needed"):
-        table.add_column(title, justify="left" if title in ("relation", "head") else "right", no_wrap=True)
-    for finding in outcome.findings:
-        table.add_row(*_row(finding))
-    agreement = outcome.agreement
-    table.add_row(
-        "agreement in number", "", f"{agreement.value:.1%}", _interval(agreement), "", "", f"{agreement.of}",
-        f"{AGREEMENT:.1%}",
-    )  # fmt: skip
+    baselines = dict.fromkeys(name for figure in outcome.figures for name in figure.beside)
+    for title in ("figure", "head", "found", "95 % interval", *baselines, "of", "needed"):
+        table.add_column(title, justify="left" if title in ("figure", "head") else "right", no_wrap=True)
+    for figure in outcome.figures:
+        table.add_row(*_row(figure, list(baselines)))
     return table
 
 
-def _interval(share: "Share") -> str:
-    return f"{share.low:.1%} - {share.high:.1%}"
-
-
-def _row(finding: "Finding") -> list[str]:
+def _row(figure: "Figure", baselines: list[str]) -> list[str]:
     return [
-        finding.relation,
-        finding.head,
-        f"{finding.found.value:.1%}",
-        _interval(finding.found),
-        f"{finding.nearest.value:.1%}",
-        f"{finding.offset.value:.1%}",
-        f"{finding.found.of}",
-        "-" if finding.needed is None else f"{finding.needed:.1%}",
+        figure.what,
+        figure.head,
+        f"{figure.found.value:.1%}",
+        _interval(figure.found),
+        *(f"{figure.beside[name]:.1%}" if name in figure.beside else "" for name in baselines),
+        f"{figure.found.of}",
+        "-" if figure.needed is None else f"{figure.needed:.1%}",
     ]
 
 
-def _summary(outcome: "Check") -> str:
-    failed = [finding.relation for finding in outcome.findings if not finding.passed]
-    failed += [] if outcome.agrees else ["agreement in number"]
-    if failed:
-        return f"Not reached: {', '.join(failed)}."
+def _interval(found: "Estimate") -> str:
+    return f"{found.low:.1%} - {found.high:.1%}"
+
+
+def _summary(missed: tuple[str, ...]) -> str:
+    if missed:
+        return f"Not reached: {', '.join(missed)}."
     return "All reached: the lower end of each interval is above what is needed."

@@ -91,10 +91,10 @@ def is_own(checkpoint: Checkpoint) -> bool:
 
 
 def _builtin(request: Request, checkpoint: Checkpoint | None) -> "Source":
-    from attnviz.models.builtin import BuiltinSource
+    from attnviz.models import builtin
 
     name = str(checkpoint.directory) if checkpoint else request.name
-    return BuiltinSource.load(name, device=request.device, dtype=request.dtype)
+    return builtin.load(name, device=request.device, dtype=request.dtype)
 
 
 def _huggingface(request: Request, checkpoint: Checkpoint | None) -> "Source":

@@ -22,7 +22,7 @@ def directory_of(name: str, revision: str | None = None) -> Path | None:
     name: as ``families.load`` takes it; of a hub model the snapshot that its revision means in the cache
     """
     if name in SHIPPED:
-        return Path(__file__).parent.parent / "builtin" / name.removeprefix("builtin:")
+        return Path(__file__).parent.parent / "builtin" / "weights" / name.removeprefix("builtin:")
     if is_directory(Path(name)):
         return Path(name)
     bare, _, typed = name.partition("@")

@@ -5,10 +5,11 @@ import pytest
 import attnviz
 from attnviz.analysis.relations import Corpus, Related, Relation
 from attnviz.builtin import store
-from attnviz.builtin.check import examine
+from attnviz.builtin.encoder.check import examine
+from attnviz.builtin.encoder.model import MaskedLanguageModel
+from attnviz.builtin.encoder.questions import SEED, Pair, draw
 from attnviz.builtin.gold import gold
 from attnviz.builtin.language import held_out_frame, stories
-from attnviz.builtin.questions import SEED, Pair, draw
 from attnviz.inputs import Span
 
 MASK = "[MASK]"
@@ -46,7 +47,7 @@ def masked(pair: Pair, number: int) -> Related:
 
 def test_a_probe_with_the_checks_questions_finds_what_the_check_finds() -> None:
     questions = draw(read=1_500, hard=120, agreements=2)
-    stored = store.load(store.shipped())
+    stored = store.load(store.shipped("encoder"), MaskedLanguageModel)
     outcome = {
         finding.relation: finding for finding in examine(stored.model, stored.tokenizer, questions).findings
     }

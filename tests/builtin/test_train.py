@@ -6,22 +6,21 @@ from dataclasses import replace
 import pytest
 import torch
 
-from attnviz.builtin import data, store
-from attnviz.builtin.data import batches, texts_of_round
+from attnviz.builtin import store
+from attnviz.builtin.encoder import task as encoder_task
+from attnviz.builtin.encoder.masking import Masking
+from attnviz.builtin.encoder.model import EncoderConfig, MaskedLanguageModel
+from attnviz.builtin.encoder.task import EncoderTask
 from attnviz.builtin.language import stories
-from attnviz.builtin.model import EncoderConfig, MaskedLanguageModel
-from attnviz.builtin.schedule import Masking, Progress, Schedule
-from attnviz.builtin.tokenizer import MASK, PAD, train_tokenizer
+from attnviz.builtin.schedule import Progress, Schedule
+from attnviz.builtin.tokenizer import MASK, PAD
 from attnviz.builtin.train import train
 from attnviz.errors import ModelError
 
-TINY = Schedule(
-    model=EncoderConfig(vocabulary=400, d_model=20, heads=2, d_ff=12, layers=1, positions=128),
-    seed=7,
-    rounds=3,
-    texts=5,
+TINY = EncoderTask(
+    EncoderConfig(vocabulary=400, d_model=20, heads=2, d_ff=12, layers=1, positions=128),
+    Schedule(steps=5, round=2, batch=5, rate=3e-3, seed=7),
     reads=2,
-    batch=5,
     lexicon=40,
 )
 
@@ -29,7 +28,7 @@ TINY = Schedule(
 @pytest.fixture(autouse=True, scope="module")
 def _small_exam():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(data, "EXAM", 5)
+        patch.setattr(encoder_task, "EXAM", 5)
         yield
 
 
@@ -58,25 +57,25 @@ def trained(tmp_path_factory):
 
 def test_a_trained_directory_is_a_model(trained) -> None:
     assert set(contents(trained)) == {"config.json", "model.safetensors", "tokenizer.json"}
-    stored = store.load(trained)
+    stored = store.load(trained, MaskedLanguageModel)
     assert stored.model.config == TINY.model
     assert not stored.model.training
     record = store.training_record(trained)
-    assert record["schedule"] == json.loads(json.dumps(TINY.as_json()))
+    assert record["task"] == json.loads(json.dumps(TINY.as_json()))
     assert [round for round, _, _ in record["history"]] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("step", [1, 3, 4, 6])
+@pytest.mark.parametrize("step", [1, 3, 4, 5])
 def test_a_training_killed_at_any_step_and_taken_up_again_ends_in_the_same_files(
     trained, tmp_path, step
 ) -> None:
     with pytest.raises(Killed):
         train(tmp_path, TINY, report=kill_at(step))
-    assert not store.is_ours(tmp_path)
+    assert not store.architecture_in(tmp_path)
     reported = []
     train(tmp_path, TINY, report=reported.append)
-    begun = (step - 1) // TINY.steps * TINY.steps  # the last round that was whole
-    assert [progress.step for progress in reported] == list(range(begun + 1, 7))
+    begun = (step - 1) // 2 * 2  # the last round that was whole
+    assert [progress.step for progress in reported] == list(range(begun + 1, 6))
     assert {progress.begun for progress in reported} == {begun}
     assert contents(tmp_path) == contents(trained)
 
@@ -101,7 +100,7 @@ def test_a_directory_of_another_training_is_refused(tmp_path, step) -> None:
         with pytest.raises(Killed):
             train(tmp_path, TINY, report=kill_at(step))
     with pytest.raises(ModelError, match="belongs to a training with other settings"):
-        train(tmp_path, replace(TINY, seed=8))
+        train(tmp_path, replace(TINY, schedule=replace(TINY.schedule, seed=8)))
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path) -> None:
@@ -113,21 +112,24 @@ def test_a_damaged_checkpoint_is_named(tmp_path) -> None:
 
 
 def test_the_step_size_rises_then_falls_to_nothing() -> None:
-    schedule = Schedule(rate=3.0, warmup=0.25)
+    schedule = Schedule(steps=1, round=1, batch=1, rate=3.0, warmup=0.25)
     sizes = [schedule.rate_at(progress) for progress in (0, 0.125, 0.25, 0.625, 1)]
     assert sizes == [0, 1.5, 3, 1.5, 0]
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return train_tokenizer(texts_of_round(TINY, -1), vocabulary=400)
+    return TINY.tokenizer()
 
 
 def test_whole_words_are_masked_at_the_rate_asked_for(tokenizer) -> None:
-    schedule = replace(TINY, texts=500, batch=100, masking=Masking(rate=0.3, hidden=0.8, random=0.1))
-    texts = texts_of_round(schedule, 0)
+    task = replace(
+        TINY,
+        schedule=replace(TINY.schedule, round=10, batch=100),
+        masking=Masking(rate=0.3, hidden=0.8, random=0.1),
+    )
     asked = shown = total = kept = read = 0
-    for batch in batches(tokenizer, texts, schedule, 0):
+    for batch in task.batches(tokenizer, 0):
         assert not batch.asked[~batch.real].any()
         assert batch.ids[~batch.real].eq(PAD).all()
         read += len(batch.ids)
@@ -144,11 +146,11 @@ def test_whole_words_are_masked_at_the_rate_asked_for(tokenizer) -> None:
 def test_training_and_examination_draw_from_their_own_splits(tokenizer, monkeypatch) -> None:
     drawn = []
     monkeypatch.setattr(
-        data, "stories", lambda seed, split: drawn.append((seed, split)) or stories(seed, split=split)
+        encoder_task, "stories", lambda seed, split: drawn.append((seed, split)) or stories(seed, split=split)
     )
-    texts_of_round(TINY, 0)
-    texts_of_round(TINY, 1)
-    questions = data.exam(tokenizer, TINY)
+    next(TINY.batches(tokenizer, 0))
+    next(TINY.batches(tokenizer, 1))
+    questions = TINY.exam(tokenizer)
     assert [split for _, split in drawn] == ["train", "train", "test"]
     assert len({seed for seed, _ in drawn}) == 3
     assert all(batch.ids[batch.asked].eq(MASK).all() for batch in questions)

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from attnviz.builtin import store
 from attnviz.builtin.tokenizer import CLS, MASK, SEP
 
-TOKENIZER = Tokenizer.from_file(str(store.shipped() / store.TOKENIZER))
+TOKENIZER = Tokenizer.from_file(str(store.shipped("encoder") / store.TOKENIZER))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from attnviz.builtin import data, questions, store, train
-from attnviz.builtin.model import EncoderConfig, MaskedLanguageModel
+from attnviz.builtin import store, tasks
+from attnviz.builtin.encoder import questions, task
+from attnviz.builtin.encoder.model import EncoderConfig, MaskedLanguageModel
+from attnviz.builtin.encoder.task import EncoderTask
 from attnviz.builtin.schedule import Schedule
 from attnviz.cli.app import run
 
-TINY = Schedule(
-    model=EncoderConfig(vocabulary=400, d_model=20, heads=2, d_ff=12, layers=1, positions=128),
-    rounds=2, texts=5, reads=2, batch=5, lexicon=40,
+TINY = EncoderTask(
+    EncoderConfig(vocabulary=400, d_model=20, heads=2, d_ff=12, layers=1, positions=128),
+    Schedule(steps=4, round=2, batch=5, rate=3e-3), reads=2, lexicon=40,
 )  # fmt: skip
 
 
@@ -20,8 +22,8 @@ def test_a_trained_directory_can_be_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(train, "Schedule", lambda: TINY)
-    monkeypatch.setattr(data, "EXAM", 5)
+    monkeypatch.setitem(tasks.TASKS, "encoder", lambda: TINY)
+    monkeypatch.setattr(task, "EXAM", 5)
     assert run(["train", "encoder"]) == 0
     out, err = capsys.readouterr()
     assert "attnviz-encoder is trained" in out
@@ -34,11 +36,11 @@ def test_a_trained_directory_can_be_looked_at(
 def test_a_model_that_has_learnt_nothing_fails_its_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stored = store.load(store.shipped())
+    stored = store.load(store.shipped("encoder"), MaskedLanguageModel)
     torch.manual_seed(0)
     store.save(tmp_path / "blank", MaskedLanguageModel(stored.model.config), stored.tokenizer, {})
     few = questions.draw(read=800, hard=100, agreements=100)
-    monkeypatch.setattr("attnviz.builtin.check.draw", lambda: few)
+    monkeypatch.setattr("attnviz.builtin.encoder.check.draw", lambda: few)
     assert run(["train", "encoder", "--check", "-o", str(tmp_path / "blank")]) == 3
     out = capsys.readouterr().out
     assert "Not reached: verb-subject" in out

@@ -10,12 +10,16 @@ import torch
 
 from attnviz.attention import padding
 from attnviz.builtin import store
+from attnviz.builtin.encoder.model import MaskedLanguageModel
 from attnviz.builtin.language import stories
 from attnviz.captures import LayerFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
-from attnviz.models.builtin import TRAINED, BuiltinSource
+from attnviz.models.builtin import load
+from attnviz.models.builtin.text import ENCODER, TextSource
 from attnviz.observe.tiles import Tile
+
+SHIPPED = store.shipped("encoder")
 
 
 @dataclass
@@ -33,8 +37,8 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def source() -> BuiltinSource:
-    return BuiltinSource.load("builtin:encoder")
+def source() -> TextSource:
+    return load("builtin:encoder")
 
 
 def axis_of(source, text, **options):
@@ -121,7 +125,7 @@ def test_only_wanted_layers_and_heads_are_seen(source) -> None:
 
 
 def test_weights_are_those_the_module_itself_returns(source) -> None:
-    model = store.load(store.shipped()).model
+    model = store.load(SHIPPED, MaskedLanguageModel).model
     encoded = source.encode(Sample("The dog near the cats sees a bird"))
     watch = Kept({layer.layer: range(layer.heads) for layer in source.facts.layers})
     source.run([encoded], [watch])
@@ -134,7 +138,7 @@ def test_weights_are_those_the_module_itself_returns(source) -> None:
 
 
 def test_padding_changes_nothing(source) -> None:
-    model = store.load(store.shipped()).model
+    model = store.load(SHIPPED, MaskedLanguageModel).model
     ids = source.encode(Sample("The dog sees a bird")).tensors["ids"]
     padded = torch.nn.functional.pad(ids, (0, 5))
     states = model.encoder(model.embedding(padded), padding(padded != 0))
@@ -146,34 +150,34 @@ def test_padding_changes_nothing(source) -> None:
     [
         ("builtin:decoder", {}, "no model builtin:decoder ships: there is builtin:encoder"),
         ("builtin:encoder", {"dtype": "float16"}, "runs in float32 only, not in float16"),
-        ("/nowhere", {}, "/nowhere holds no whole model"),
+        ("/nowhere", {}, "/nowhere holds no model of ours"),
     ],
 )
 def test_what_cannot_be_loaded_says_why(name, options, message) -> None:
     with pytest.raises(ModelError, match=message):
-        BuiltinSource.load(name, **options)
+        load(name, **options)
 
 
 def test_damaged_weights_are_an_error(tmp_path) -> None:
-    for path in store.shipped().iterdir():
+    for path in SHIPPED.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes()[: 1000 if "safetensors" in path.name else None])
     with pytest.raises(ModelError, match="holds no whole model"):
-        BuiltinSource.load(str(tmp_path))
+        load(str(tmp_path))
 
 
 def test_a_directory_that_training_made_is_a_model(tmp_path) -> None:
     directory = tmp_path / "mine"
     directory.mkdir()
-    for path in store.shipped().iterdir():
+    for path in SHIPPED.iterdir():
         (directory / path.name).write_bytes(path.read_bytes())
-    mine = BuiltinSource.load(str(directory))
+    mine = load(str(directory))
     assert mine.facts.name == "mine"
-    assert mine.facts.fingerprint == BuiltinSource.load("builtin:encoder").facts.fingerprint
+    assert mine.facts.fingerprint == load("builtin:encoder").facts.fingerprint
 
 
 def test_loading_takes_no_library_that_is_not_needed() -> None:
     program = (
-        "import sys; from attnviz.models.builtin import BuiltinSource; BuiltinSource.load('builtin:encoder');"
+        "import sys; from attnviz.models.builtin import load; load('builtin:encoder');"
         "print([n for n in ('transformers', 'matplotlib', 'attnviz.builtin.language') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -189,4 +193,4 @@ def test_a_text_longer_than_those_of_the_training_is_told(source) -> None:
 def test_the_texts_of_the_training_are_no_longer_than_is_told(source) -> None:
     texts = [story.text for story in islice(stories(5, split="train"), 1000)]
     lengths = [source.encode(Sample(text)).tensors["ids"].shape[1] for text in texts]
-    assert 40 < max(lengths) <= TRAINED
+    assert 40 < max(lengths) <= ENCODER.trained

@@ -211,4 +211,9 @@ def held_out_pair(subject: str, verb: str) -> bool:
     return _share(f"pair {subject} {verb}") < 0.125
 
 
+def held_out_name(name: str) -> bool:
+    """Whether training never sees this invented name: true of a fifth of them."""
+    return _share(f"name {name}") < 0.2
+
+
 FRAMES = tuple(_all_frames())

@@ -20,9 +20,10 @@ from torch.nn.utils.rnn import pad_sequence
 from attnviz.analysis.shares import Share, share
 from attnviz.attention import Look, Rows
 from attnviz.builtin import store
+from attnviz.builtin.encoder.model import MaskedLanguageModel
+from attnviz.builtin.encoder.questions import Pair, Questions, draw
 from attnviz.builtin.language import Agreement
-from attnviz.builtin.model import MaskedLanguageModel
-from attnviz.builtin.questions import Pair, Questions, draw
+from attnviz.builtin.outcome import Figure
 from attnviz.builtin.tokenizer import MASK, PAD
 from attnviz.captures import head_name
 
@@ -62,8 +63,9 @@ class Finding:
     needed: float | None
 
     @property
-    def passed(self) -> bool:
-        return self.needed is None or self.found.low >= self.needed
+    def figure(self) -> Figure:
+        beside = {"nearest": self.nearest.value, "offset": self.offset.value}
+        return Figure(self.relation, self.found, self.head, beside, self.needed)
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,9 @@ class Check:
     findings: tuple[Finding, ...]
 
     @property
-    def agrees(self) -> bool:
-        return self.agreement.low >= AGREEMENT
-
-    @property
-    def passed(self) -> bool:
-        return self.agrees and all(finding.passed for finding in self.findings)
+    def figures(self) -> tuple[Figure, ...]:
+        agreement = Figure("agreement in number", self.agreement, needed=AGREEMENT)
+        return *(finding.figure for finding in self.findings), agreement
 
 
 def check(directory: Path, questions: Questions | None = None) -> Check:
@@ -90,7 +89,7 @@ def check(directory: Path, questions: Questions | None = None) -> Check:
 
     Raises ModelError if it cannot be read.
     """
-    stored = store.load(directory)
+    stored = store.load(directory, MaskedLanguageModel)
     return examine(stored.model, stored.tokenizer, questions or draw())
 
 

@@ -1,0 +1,359 @@
+"""From English to French, word by word of the story: one right translation, whatever the English shows.
+
+Rules:
+- The past is the passé composé; of states (be, have, know, live) and after "while" the imparfait.
+- "Although" is "même si", "your" is "votre", "this" and "that" are "ce".
+- Persons that may be of either gender ("the doctor") have that of their French noun; pronouns have the gender
+  of the noun they stand for.
+- Adjectives before the noun keep their order, those after it turn it round; "en bois" and its like come last.
+
+Links: each French word stands for at least one English word. An auxiliary, a "se" without its English word, a
+preposition that only the French verb has ("obéir à") and the other words of an expression ("rendre visite")
+are linked to the verb; the words of a noun ("pomme de terre") to the noun; "beaucoup de" to "many";
+contracted and merged words ("au", "du") to both their English words.
+"""
+
+from dataclasses import dataclass
+
+from attnviz.builtin.language.draft import Story
+from attnviz.builtin.language.french import forms, lexicon
+from attnviz.builtin.language.french.draft import FrenchDraft
+from attnviz.builtin.language.french.lexicon import FrenchAdjective, FrenchVerb
+from attnviz.inputs import Span
+
+Features = tuple[str, bool]
+"""Gender ("m" or "f") and whether it is several."""
+
+
+_POSSESSIVES = {
+    "mon": ("mon", "ma", "mes"),
+    "son": ("son", "sa", "ses"),
+    "notre": ("notre", "notre", "nos"),
+    "votre": ("votre", "votre", "vos"),
+    "leur": ("leur", "leur", "leurs"),
+}
+
+
+@dataclass(frozen=True)
+class Bitext:
+    """A sentence in both languages, sometimes two sentences.
+
+    source: the English
+    text:   the French
+    words:  the French words in order, as spans of text; an elided "l'" or "qu'" is a word, punctuation none
+    lemmas: of each French word the form that a dictionary has
+    links:  gold word alignment: (number of the source word, number of the target word), sorted
+    """
+
+    source: Story
+    text: str
+    words: tuple[Span, ...]
+    lemmas: tuple[str, ...]
+    links: tuple[tuple[int, int], ...]
+
+
+def translate_story(story: Story) -> Bitext:
+    """The story in French. Raises KeyError for words that the lexicon has not (names may be any)."""
+    return _Translator(story).translate()
+
+
+class _Translator:
+    """One story on its way. Words are known by their number in it."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.words = story.words
+        self.draft = FrenchDraft()
+        number = {word.span: count for count, word in enumerate(story.words)}
+        self.subject_of: dict[int, int] = {}
+        self.object_of: dict[int, int] = {}
+        self.noun_after: dict[int, int] = {}
+        self.antecedent: dict[int, int] = {}
+        self.noun_of: dict[int, int] = {}
+        tables = {
+            "verb-subject": self.subject_of,
+            "verb-object": self.object_of,
+            "preposition-object": self.noun_after,
+            "pronoun-antecedent": self.antecedent,
+            "determiner-noun": self.noun_of,
+        }
+        for link in story.relations:
+            if link.name in tables:
+                tables[link.name][number[link.source]] = number[link.target]
+
+    def translate(self) -> Bitext:
+        number = 0
+        while number < len(self.words):
+            end = self._write(number)
+            self._punctuate(end)
+            number = end + 1
+        written = self.draft.finish(capitals=self.story.text[0].isupper())
+        return Bitext(self.story, written.text, written.words, written.lemmas, written.links)
+
+    def _write(self, number: int) -> int:
+        """Write what stands at this word; returns the number of the last word done."""
+        word = self.words[number]
+        match word.pos:
+            case "determiner" | "possessive":
+                return self._write_noun_phrase(number)
+            case "name":
+                self.draft.add_name(word.text, number)
+            case "verb":
+                self._write_verb(number)
+            case "pronoun":
+                self._write_pronoun(number)
+            case "relative":
+                self._write_relative(number)
+            case "preposition":
+                self._write_preposition(number)
+            case "adjective":
+                self._write_predicative(number)
+            case "conjunction":
+                self.draft.add_all(lexicon.CLOSED["conjunction", word.lemma], number)
+        return number
+
+    def _punctuate(self, number: int) -> None:
+        """Put the marks that follow an English word after what has been written so far."""
+        self.draft.last.after += self._mark_after(number)
+
+    def _mark_after(self, number: int) -> str:
+        end = self.words[number].span.stop
+        begin = self.words[number + 1].span.start if number + 1 < len(self.words) else len(self.story.text)
+        return self.story.text[end:begin].strip()
+
+    def _features(self, number: int) -> Features:
+        """Gender and number in French of what a noun, a name or a pronoun means."""
+        number = self._meant(number)
+        word = self.words[number]
+        if word.pos == "name":
+            return word.gender, False
+        noun = lexicon.NOUNS[word.lemma]
+        return noun.gender, (noun.number or word.number) == "plural"
+
+    def _meant(self, number: int) -> int:
+        """The noun that a word is or stands for."""
+        while number in self.antecedent:
+            number = self.antecedent[number]
+        return number
+
+    def _noun(self, number: int) -> str:
+        """The lemma of what a word means, for choosing a sense."""
+        word = self.words[self._meant(number)]
+        return lexicon.NAMED if word.pos == "name" else word.lemma
+
+    # nouns
+
+    def _write_noun_phrase(self, start: int) -> int:
+        head = self.noun_of[start]
+        noun = lexicon.NOUNS[self.words[head].lemma]
+        features = self._features(head)
+        described = [
+            (number, lexicon.adjective(self.words[number].lemma, self.words[head].lemma))
+            for number in range(start + 1, head)
+        ]
+        before = [(number, word) for number, word in described if word.place == "before"]
+        after = [(number, word) for number, word in reversed(described) if word.place != "before"]
+        self._write_determiner(start, features, bare=bool(before))
+        for number, word in before:
+            self._write_adjective(number, word, features)
+        self.draft.add_all(noun.plural if features[1] else noun.singular, head, aspirated=noun.aspirated)
+        for number, word in sorted(after, key=lambda one: one[1].place == "fixed"):
+            self._write_adjective(number, word, features)
+        return head
+
+    def _write_determiner(self, number: int, features: Features, *, bare: bool) -> None:
+        """Write what stands before the noun. bare: an adjective is next, so that "des" becomes "de"."""
+        word = self.words[number]
+        french = lexicon.CLOSED[word.pos, word.lemma]
+        match french:
+            case "le":
+                self._write_article(number, features)
+            case "un":
+                self._write_one(number, features)
+            case "un autre":
+                if features[1]:
+                    self.draft.add("d'", "de", number)
+                else:
+                    self._write_one(number, features)
+                self.draft.add("autres" if features[1] else "autre", "autre", number)
+            case "de":
+                self._write_some(number, features, bare=bare)
+            case "ce":
+                self._write_agreeing(number, "ce", ("ce", "cette", "ces"), features, "cet")
+            case "mon" | "son" | "votre" | "notre" | "leur":
+                self._write_agreeing(number, french, _POSSESSIVES[french], features, french)
+            case _:
+                self.draft.add_all(french, number)
+
+    def _write_agreeing(
+        self, number: int, lemma: str, among: tuple[str, str, str], features: Features, before_vowel: str = ""
+    ) -> None:
+        """Write a determiner. among: masculine, feminine, plural; before_vowel: of the singular."""
+        gender, many = features
+        form = among[2] if many else among[gender == "f"]
+        self.draft.add(form, lemma, number, before_vowel="" if many else before_vowel)
+
+    def _write_article(self, number: int, features: Features) -> None:
+        gender, many = features
+        form = "les" if many else "la" if gender == "f" else "le"
+        self.draft.add(form, "le", number, before_vowel="" if many else "l'", meets="article")
+
+    def _write_one(self, number: int, features: Features) -> None:
+        self.draft.add("une" if features[0] == "f" else "un", "un", number)
+
+    def _write_some(self, number: int, features: Features, *, bare: bool) -> None:
+        """Write "du", "de la", "des" or "un"; after a "de" nothing is left of it."""
+        countable = self.words[self.noun_of[number]].number == "plural"
+        if countable and not features[1]:
+            self._write_one(number, features)
+        elif self.draft.pieces and self.draft.last.text == "de" and self.draft.last.meets == "preposition":
+            self.draft.last.sources.append(number)
+        else:
+            self.draft.add("de", "de", number, before_vowel="d'" if bare else "", meets="preposition")
+            if not (bare and features[1]):
+                self._write_article(number, features)
+
+    def _write_adjective(self, number: int, word: FrenchAdjective, features: Features) -> None:
+        """Write an adjective beside its noun."""
+        if " " in word.lemma:
+            self.draft.add_all(word.forms[features], number)
+            return
+        special = word.before_vowel if features == ("m", False) else ""
+        self.draft.add(
+            word.forms[features], word.lemma, number, before_vowel=special, aspirated=word.aspirated
+        )
+
+    def _write_predicative(self, number: int) -> None:
+        """Write an adjective after "is"."""
+        subject = self.subject_of[number - 1]
+        word = lexicon.adjective(self.words[number].lemma, self._noun(subject))
+        form = word.forms[self._features(subject)]
+        if " " in form:
+            self.draft.add_all(form, number)
+        else:
+            self.draft.add(form, word.lemma, number, aspirated=word.aspirated)
+
+    # pronouns
+
+    def _write_pronoun(self, number: int) -> None:
+        """Write a subject; objects have been written before their verb."""
+        if number not in self.subject_of.values():
+            return
+        gender, many = self._features(number)
+        if self.draft.pieces and self.draft.last.text == "si" and gender == "m":
+            self.draft.last.text = "s'"
+        self.draft.add(("elle" if gender == "f" else "il") + "s" * many, "il", number)
+
+    def _write_relative(self, number: int) -> None:
+        """Write "qui", or the pronoun for an object: "que", "dont", "auquel"."""
+        if self.words[number + 1].pos == "verb":
+            self.draft.add("qui", "qui", number)
+            return
+        said = next(one for one in range(number, len(self.words)) if self.words[one].pos == "verb")
+        preposition = self._french_verb(said).object
+        head = self.object_of[said]
+        if not preposition:
+            self.draft.add("que", "que", number, before_vowel="qu'")
+        elif preposition == "de":
+            self.draft.add("dont", "dont", number)
+        elif preposition == "à" and self.words[head].gender != "n":
+            self.draft.add("à", "à", number)
+            self.draft.add("qui", "qui", number)
+        else:
+            self._write_which(number, preposition, self._features(head))
+
+    def _write_which(self, number: int, preposition: str, features: Features) -> None:
+        gender, many = features
+        form = {False: {"m": "lequel", "f": "laquelle"}, True: {"m": "lesquels", "f": "lesquelles"}}[many][
+            gender
+        ]
+        if preposition == "à" and form != "laquelle":
+            self.draft.add(
+                {"le": "au", "les": "aux"}[form.partition("q")[0]] + form[form.index("q") :], "lequel", number
+            )
+        else:
+            self.draft.add(preposition, preposition, number)
+            self.draft.add(form, "lequel", number)
+
+    # prepositions
+
+    def _write_preposition(self, number: int) -> None:
+        place = self.words[self.noun_after[number]].lemma
+        french = lexicon.preposition(self.words[number].lemma, place)
+        if french == "vers":
+            said = next(one for one in range(number, -1, -1) if self.words[one].pos == "verb")
+            french = self._french_verb(said).to
+        self.draft.add_all(french, number)
+
+    # verbs
+
+    def _french_verb(self, number: int) -> FrenchVerb:
+        reflexive = self._reflexive(number)
+        target = self.object_of.get(number)
+        use = "reflexive" if reflexive is not None else "intransitive" if target is None else "transitive"
+        decides = self.subject_of[number] if target is None else target
+        return lexicon.verb(self.words[number].lemma, use, self._noun(decides))
+
+    def _reflexive(self, number: int) -> int | None:
+        following = number + 1
+        if following < len(self.words) and self.words[following].pos == "reflexive":
+            return following
+        return None
+
+    def _write_verb(self, number: int) -> None:
+        """Write the verb with its pronouns before it and its fixed words after it."""
+        verb = self._french_verb(number)
+        subject = self._features(self.subject_of[number])
+        target = self.object_of.get(number)
+        reflexive = self._reflexive(number)
+        if verb.pronominal or reflexive is not None:
+            self.draft.add("se", "se", number if reflexive is None else reflexive, before_vowel="s'")
+        if target is not None and self.words[target].pos == "pronoun":
+            self._write_object_pronoun(target, verb)
+        self._write_forms(number, verb, subject, reflexive is not None)
+        if verb.tail:
+            self.draft.add_all(verb.tail, number)
+        if verb.object and target is not None and target > number and self.words[target].pos != "pronoun":
+            self.draft.add_all(verb.object, number)
+
+    def _write_object_pronoun(self, number: int, verb: FrenchVerb) -> None:
+        gender, many = self._features(number)
+        if verb.object == "de":
+            self.draft.add("en", "en", number)
+        elif verb.object == "à" and self.words[self._meant(number)].gender != "n":
+            self.draft.add("leur" if many else "lui", "lui", number)
+        elif verb.object:
+            self.draft.add("y", "y", number)
+        else:
+            form = "les" if many else "la" if gender == "f" else "le"
+            self.draft.add(form, "le", number, before_vowel="" if many else "l'")
+
+    def _write_forms(self, number: int, verb: FrenchVerb, subject: Features, reflexive: bool) -> None:
+        many = subject[1]
+        past = self.words[number].tense == "past"
+        if not past or verb.past == "imperfect" or self._meanwhile(number):
+            among = verb.imperfect if past else verb.present
+            self.draft.add(among[many], verb.lemma, number, aspirated=verb.aspirated)
+            return
+        auxiliary = "être" if reflexive else verb.auxiliary
+        self.draft.add({"être": ("est", "sont"), "avoir": ("a", "ont")}[auxiliary][many], auxiliary, number)
+        decides = subject if auxiliary == "être" else self._object_before(number, verb)
+        form = forms.agree(verb.participle, *decides) if decides else verb.participle
+        self.draft.add(form, verb.lemma, number, aspirated=verb.aspirated)
+
+    def _meanwhile(self, number: int) -> bool:
+        """Whether "while" begins the clause of this verb: that goes on, and is in the imparfait."""
+        for before in reversed(range(number)):
+            if self.words[before].lemma == "while":
+                return True
+            if "." in self._mark_after(before):
+                return False
+        return False
+
+    def _object_before(self, number: int, verb: FrenchVerb) -> Features | None:
+        """What a participle after "avoir" agrees with: a direct object that has been named before it."""
+        target = self.object_of.get(number)
+        if target is None or verb.object or verb.lemma in ("faire", "laisser"):
+            return None
+        named = target < number or self.words[target].pos == "pronoun"
+        return self._features(target) if named else None

@@ -1,0 +1,82 @@
+"""What can be trained: each task is a model, its texts, what it has to answer, and what it must have learnt.
+
+A task is all that decides the weights: the same task gives the same ones. To add one, add a folder beside
+``encoder/`` and a line to ``TASKS``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from attnviz.builtin.outcome import Outcome
+from attnviz.errors import UsageError
+from attnviz.inputs import printable
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Tensor
+
+    from attnviz.builtin.model import OwnModel
+    from attnviz.builtin.schedule import Schedule
+
+ModelT = TypeVar("ModelT", bound="OwnModel")
+BatchT = TypeVar("BatchT", bound="tuple[Tensor, ...]")
+
+
+class Task(Protocol[ModelT, BatchT]):
+    """One kind of model in training. A frozen record; ``as_json`` holds all of its settings."""
+
+    @property
+    def schedule(self) -> "Schedule": ...
+
+    def as_json(self) -> dict[str, Any]: ...
+
+    def tokenizer(self) -> "Tokenizer":
+        """The tokenizer, trained on texts of this task or given."""
+        ...
+
+    def new_model(self) -> ModelT:
+        """A model that has learnt nothing, from torch's present seed."""
+        ...
+
+    def batches(self, tokenizer: "Tokenizer", number: int) -> Iterator[BatchT]:
+        """What is learnt from in the round of this number: a batch a step, at least ``schedule.round``.
+
+        A function of the task and the number alone, so that a training taken up again sees what it would
+        have seen. Torch is seeded anew before each round, for dropout.
+        """
+        ...
+
+    def exam(self, tokenizer: "Tokenizer") -> Sequence[BatchT]:
+        """What no round ever has, to be examined on after each."""
+        ...
+
+    def loss(self, model: ModelT, batch: BatchT) -> "Tensor":
+        """What the training makes smaller: nats an answer."""
+        ...
+
+    def right(self, model: ModelT, batch: BatchT) -> tuple[int, int]:
+        """How many answers are right, of how many."""
+        ...
+
+    def check(self, directory: Path) -> Outcome:
+        """What the model in a directory has learnt. Raises ModelError if it cannot be read or is another."""
+        ...
+
+
+def task_of(name: str) -> "Task[Any, Any]":
+    """The training of the model that ships under this name. Raises UsageError if there is none."""
+    if name not in TASKS:
+        raise UsageError(f"no model {printable(name)} to train: there is {', '.join(TASKS)}")
+    return TASKS[name]()
+
+
+def _encoder() -> "Task[Any, Any]":
+    from attnviz.builtin.encoder.task import EncoderTask
+
+    return EncoderTask()
+
+
+TASKS: dict[str, Callable[[], "Task[Any, Any]"]] = {
+    "encoder": _encoder,
+}
