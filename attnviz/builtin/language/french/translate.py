@@ -32,6 +32,14 @@ _POSSESSIVES = {
     "votre": ("votre", "votre", "vos"),
     "leur": ("leur", "leur", "leurs"),
 }
+_WHICH = {
+    ("m", False): "lequel",
+    ("f", False): "laquelle",
+    ("m", True): "lesquels",
+    ("f", True): "lesquelles",
+}
+_TO_WHICH = {"lequel": "auquel", "lesquels": "auxquels", "lesquelles": "auxquelles"}
+_FEELINGS = ("like", "love", "hate", "fear")  # "some" after them is no part of a whole: "aimer le miel"
 
 
 @dataclass(frozen=True)
@@ -171,15 +179,13 @@ class _Translator:
             case "un":
                 self._write_one(number, features)
             case "un autre":
-                if features[1]:
-                    self.draft.add("d'", "de", number)
-                else:
-                    self._write_one(number, features)
-                self.draft.add("autres" if features[1] else "autre", "autre", number)
+                self._write_one(number, features)
+                self.draft.add("autre", "autre", number)
             case "de":
                 self._write_some(number, features, bare=bare)
             case "ce":
-                self._write_agreeing(number, "ce", ("ce", "cette", "ces"), features, "cet")
+                special = "cet" if features[0] == "m" else ""
+                self._write_agreeing(number, "ce", ("ce", "cette", "ces"), features, special)
             case "mon" | "son" | "votre" | "notre" | "leur":
                 self._write_agreeing(number, french, _POSSESSIVES[french], features, french)
             case _:
@@ -206,6 +212,8 @@ class _Translator:
         countable = self.words[self.noun_of[number]].number == "plural"
         if countable and not features[1]:
             self._write_one(number, features)
+        elif not countable and self._felt(number):
+            self._write_article(number, features)
         elif self.draft.pieces and self.draft.last.text == "de" and self.draft.last.meets == "preposition":
             self.draft.last.sources.append(number)
         else:
@@ -213,25 +221,26 @@ class _Translator:
             if not (bare and features[1]):
                 self._write_article(number, features)
 
-    def _write_adjective(self, number: int, word: FrenchAdjective, features: Features) -> None:
-        """Write an adjective beside its noun."""
-        if " " in word.lemma:
-            self.draft.add_all(word.forms[features], number)
-            return
-        special = word.before_vowel if features == ("m", False) else ""
-        self.draft.add(
-            word.forms[features], word.lemma, number, before_vowel=special, aspirated=word.aspirated
-        )
+    def _felt(self, number: int) -> bool:
+        """Whether the verb just before this determiner is one of liking or disliking."""
+        return number > 0 and self.words[number - 1].lemma in _FEELINGS
+
+    def _write_adjective(
+        self, number: int, word: FrenchAdjective, features: Features, *, beside: bool = True
+    ) -> None:
+        """Write an adjective. beside: in a noun phrase, where it may have a form for vowels."""
+        form = word.forms[features]
+        if " " in form:
+            self.draft.add_all(form, number)
+        else:
+            special = word.before_vowel if beside and features == ("m", False) else ""
+            self.draft.add(form, word.lemma, number, before_vowel=special, aspirated=word.aspirated)
 
     def _write_predicative(self, number: int) -> None:
         """Write an adjective after "is"."""
         subject = self.subject_of[number - 1]
         word = lexicon.adjective(self.words[number].lemma, self._noun(subject))
-        form = word.forms[self._features(subject)]
-        if " " in form:
-            self.draft.add_all(form, number)
-        else:
-            self.draft.add(form, word.lemma, number, aspirated=word.aspirated)
+        self._write_adjective(number, word, self._features(subject), beside=False)
 
     # pronouns
 
@@ -263,17 +272,13 @@ class _Translator:
             self._write_which(number, preposition, self._features(head))
 
     def _write_which(self, number: int, preposition: str, features: Features) -> None:
-        gender, many = features
-        form = {False: {"m": "lequel", "f": "laquelle"}, True: {"m": "lesquels", "f": "lesquelles"}}[many][
-            gender
-        ]
-        if preposition == "à" and form != "laquelle":
-            self.draft.add(
-                {"le": "au", "les": "aux"}[form.partition("q")[0]] + form[form.index("q") :], "lequel", number
-            )
+        which = _WHICH[features]
+        contracted = _TO_WHICH.get(which) if preposition == "à" else None
+        if contracted:
+            self.draft.add(contracted, "lequel", number)
         else:
             self.draft.add(preposition, preposition, number)
-            self.draft.add(form, "lequel", number)
+            self.draft.add(which, "lequel", number)
 
     # prepositions
 
