@@ -15,7 +15,7 @@ LEAVES = {
     "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files",
     "attnviz.recipes", "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
     "attnviz.analysis.words", "attnviz.analysis.comparison", "attnviz.analysis.shares",
-    "attnviz.analysis.alignment",
+    "attnviz.analysis.alignment", "attnviz.analysis.resample",
     "attnviz.stored", "attnviz.stored.arrays", "attnviz.stored.checks", "attnviz.stored.codec",
     "attnviz.stored.container", "attnviz.stored.files", "attnviz.stored.npz", "attnviz.stored.textless",
     "attnviz.stored.conllu", "attnviz.stored.relationlines", "attnviz.stored.relationfiles",

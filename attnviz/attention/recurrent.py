@@ -3,8 +3,8 @@
 Bahdanau et al. 2015 (Neural machine translation by jointly learning to align and translate) and Luong et al.
 2015 (Effective approaches to attention-based neural machine translation), with gated recurrent units (Cho et
 al. 2014). Their h_j or h_s are the annotations (here the memory), their s_i or h_t the decoder's states,
-their alpha_ij or a_t the weights. A decoder hands these to a ``watch`` as "cross", layer 0, one head, as those
-of ``stacks`` do: row i is the step that reads token i of the target and writes the one after it.
+their alpha_ij or a_t the weights. A decoder hands these to a ``watch`` as "cross", layer 0, one head, as
+those of ``stacks`` do: row i is the step that reads token i of the target and writes the one after it.
 """
 
 from abc import ABC, abstractmethod

@@ -44,7 +44,8 @@ def train(
     with _threads(threads):
         tokenizer = _tokenizer(directory, task)
         model, history = _trained(directory, task, tokenizer, report)
-    record = {"task": task.as_json(), "history": history, "torch": torch.__version__}
+        findings = task.findings(model, tokenizer)
+    record = {"task": task.as_json(), "history": history, "torch": torch.__version__, **findings}
     store.save(directory, model, tokenizer, record)
     (directory / checkpoint.NAME).unlink(missing_ok=True)
 

@@ -50,6 +50,16 @@ def _encoder(directory: Path, name: str, device: "torch.device") -> "Source":
     return encoder(directory, name, device)
 
 
+def _translator(directory: Path, name: str, device: "torch.device") -> "Source":
+    from attnviz.builtin.translation.model import KINDS
+    from attnviz.models.builtin.translator import TranslatorSource
+
+    return TranslatorSource(KINDS[store.architecture_in(directory) or ""], directory, name, device)
+
+
 SOURCES: "dict[str, Load]" = {
     "attnviz-encoder": _encoder,
+    "attnviz-translator": _translator,
+    "attnviz-bahdanau": _translator,
+    "attnviz-luong": _translator,
 }
