@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attnviz.api import (
+        align,
+        alignment_view,
         capture,
         check_trained,
         compare,
@@ -35,7 +37,10 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 DEFAULT_MODEL = "builtin:encoder"
+DEFAULT_TRANSLATOR = "builtin:translator"
 __all__ = [
+    "align",
+    "alignment_view",
     "capture",
     "check_trained",
     "compare",
@@ -58,7 +63,7 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "DEFAULT_MODEL", "__doc__", "__version__"]
+    return [*__all__, "DEFAULT_MODEL", "DEFAULT_TRANSLATOR", "__doc__", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

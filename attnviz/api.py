@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attnviz.aligning import align, alignment_view, check_align, check_translates
 from attnviz.analysis import reduce, select
 from attnviz.analysis.comparison import Comparison
 from attnviz.captures import Capture, Captures
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
 
-__all__ = ["capture", "check", "check_comparing", "check_diff", "check_heads", "check_trained", "compare",
-           "comparison_view", "diff", "doctor", "from_arrays", "head_grid", "heads", "heatmap", "induction",
-           "load", "load_model", "probe", "probe_table", "save", "sink", "train"]  # fmt: skip
+__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_comparing", "check_diff",
+           "check_heads", "check_trained", "check_translates", "compare", "comparison_view", "diff",
+           "doctor", "from_arrays", "head_grid", "heads", "heatmap", "induction", "load", "load_model",
+           "probe", "probe_table", "save", "sink", "train"]  # fmt: skip
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""

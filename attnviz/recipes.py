@@ -115,6 +115,16 @@ class Comparing:
 
 
 @dataclass(frozen=True)
+class Aligning:
+    """How words of a source and its translation are linked.
+
+    threshold: the least weight that makes a link by itself, beside each target word's largest; None: none
+    """
+
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one picture or table was made.
 
@@ -122,6 +132,7 @@ class Recipe:
     sample:    the text itself, or its sha256; of several {"samples": [...]}
     listing:   which heads, where it is of heads
     comparing: how models were compared, where it is of several
+    aligning:  how words were linked, where it is of a translation
     reduction: what the choice did to the numbers: tokens in a group, the weight hidden, ...
     """
 
@@ -132,6 +143,7 @@ class Recipe:
     style: Style = Style()
     listing: Listing | None = None
     comparing: Comparing | None = None
+    aligning: Aligning | None = None
     view: str = "heatmap"
     reduction: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -155,6 +167,7 @@ class Recipe:
             ("style", Style),
             ("listing", Listing),
             ("comparing", Comparing),
+            ("aligning", Aligning),
         ):
             if data.get(name) is not None:
                 _check_fields(record, data[name])
@@ -173,6 +186,7 @@ def recipe(
     style: Style,
     *,
     listing: Listing | None = None,
+    aligning: Aligning | None = None,
     view: str = "heatmap",
     reduction: dict[str, Any] | None = None,
     with_text: bool = True,
@@ -188,6 +202,7 @@ def recipe(
         choice=choice,
         style=style.settled(),
         listing=listing,
+        aligning=aligning,
         view=view,
         reduction=reduction or {},
         versions=first.versions,

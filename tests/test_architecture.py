@@ -34,6 +34,7 @@ ROOMS = [
     "capturing",
     "comparing",
     "probing",
+    "aligning",
     "api",
     "cli",
 ]  # along the flow

@@ -8,12 +8,32 @@ import math
 from collections.abc import Hashable, Iterable, Set
 from typing import NamedTuple
 
+import numpy as np
+
+from attnviz.captures import Floats
+
 
 class Link(NamedTuple):
     """A word of the source and one of the target, by their places among its words, from 0."""
 
     source: int
     target: int
+
+
+def links_of(weights: Floats, threshold: float | None = None) -> tuple[Link, ...]:
+    """The links that weights make, in the order of the source.
+
+    weights:   ``[target words, source words]``
+    threshold: the least weight that makes a link; None: none does by itself
+    Each word of the target is linked to the source word with the largest weight in its row, the first of
+    equals; to none, where all are 0.
+    """
+    linked = weights >= (math.inf if threshold is None else threshold)
+    if weights.size:
+        rows = np.arange(len(weights))
+        linked[rows, weights.argmax(1)] = True
+    targets, sources = np.nonzero(linked & (weights > 0))
+    return tuple(sorted(Link(*pair) for pair in zip(sources.tolist(), targets.tolist(), strict=True)))
 
 
 def pharaoh(links: Iterable[Link]) -> str:

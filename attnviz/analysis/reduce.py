@@ -96,17 +96,21 @@ def _without(
     if not (queries.any() and keys.any()):
         raise SelectionError(f"nothing is left of layer {layer.name}: all of its tokens would be hidden")
     rows = layer.weights[:, queries]
-    weights = rows[:, :, keys]
     left, whole = (float(part.sum(dtype=np.float64)) for part in (rows[:, :, ~keys], rows))
-    cut = replace(
+    cut = only(layer, queries, keys)
+    return replace(cut, weights=_rescaled(cut.weights)) if rescale else cut, (left, whole)
+
+
+def only(layer: LayerMaps, queries: Booleans, keys: Booleans) -> LayerMaps:
+    """The maps of these queries and keys alone: ``[queries]`` and ``[keys]``, True for what is kept."""
+    return replace(
         layer,
-        weights=_rescaled(weights) if rescale else weights,
+        weights=layer.weights[:, queries][:, :, keys],
         visible=_cut(layer.visible, queries, keys),
         computed=_cut(layer.computed, queries, keys),
-        queries=_kept(layer.queries, queries),
-        keys=_kept(layer.keys, keys),
+        queries=kept(layer.queries, queries),
+        keys=kept(layer.keys, keys),
     )
-    return cut, (left, whole)
 
 
 def _rescaled(weights: Floats) -> Floats:
@@ -121,7 +125,8 @@ def _cut(mask: Booleans, queries: Booleans, keys: Booleans) -> Booleans:
     return whole[..., queries, :][..., keys]
 
 
-def _kept(axis: Axis, keep: Booleans) -> Axis:
+def kept(axis: Axis, keep: Booleans) -> Axis:
+    """The axis of the entries to be kept: ``[entries]``."""
     return replace(
         axis,
         labels=tuple(compress(axis.labels, keep)),

@@ -14,6 +14,7 @@ ADVICE = {
         "maps": "keep fewer, such as --keep 3.5,7.1, or pooled ones: --keep none --pooled 256",
         "statistics": "leave them out with --no-statistics",
     },
+    "align": {"maps": "choose fewer with -l/--layer and -H/--head, or give a shorter SOURCE"},
     "diff": {"maps": "choose fewer with -l/--layer and -H/--head"},
     "heads": {"statistics": "read a shorter text"},
     "compare": {"words": "give shorter texts"},

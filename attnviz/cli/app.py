@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from attnviz import __version__
+from attnviz.cli.align import align
 from attnviz.cli.capture import capture
 from attnviz.cli.compare import compare
 from attnviz.cli.diff import diff
@@ -47,6 +48,7 @@ app.command(short_help="List heads: what each does, its statistics, its stronges
 app.command(short_help="Make many figures, for a paper.")(export)
 app.command(short_help="Find the heads of one model in another, and what changed between two.")(compare)
 app.command(short_help="What differs between two texts, or two models.")(diff)
+app.command(short_help="Draw which words a translation was written from.")(align)
 app.command(short_help="Test heads on known relations and random tokens.")(probe)
 app.command(short_help="Make a figure again from the recipe in it.")(replay)
 app.command(short_help="Write the caption of a figure.")(caption)

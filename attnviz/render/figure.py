@@ -80,6 +80,7 @@ def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
         if striped is not None:
             paint[striped] = 0
         axes = pen.cells(panel.box, paint, striped)
+        pen.dots(axes, panel.box, panel.heatmap.marked, paint)
         pen.title(panel.box, panel.title)
         if panel.queries:
             pen.labels(axes.yaxis, panel.queries, range(len(panel.queries.texts)))
@@ -109,6 +110,8 @@ def annotated(page: Page) -> Page:
         notes += [f"small maps: {small}"] if small else []
     if any(heatmap.missing.any() for heatmap in page.heatmaps):
         notes.append(f"{'striped' if _striped(page) else 'grey'}: {page.missing}")
+    if any(heatmap.marked for heatmap in page.heatmaps):
+        notes.append(f"dot: {page.marked}")
     return page.noted(*notes)
 
 

@@ -16,6 +16,7 @@ from attnviz.render.views import Heatmap, Scale
 
 HIDDEN, NOT_COMPUTED = -1, -2  # levels of cells that no colour belongs to
 DIGITS, SIGNED_DIGITS = 3, 4  # columns that a weight takes: ".42", "+.42"
+DOT = "●"  # in a marked cell
 _DIM = Style(dim=True)
 
 
@@ -43,6 +44,10 @@ class Ink(Protocol):
 
     def text(self, level: int, columns: int, text: str) -> Segment:
         """A cell with a few characters in it, fewer than its columns."""
+        ...
+
+    def marked(self, level: int, columns: int, weight: float | None) -> Segment:
+        """A cell with a dot in it, and its weight where it has room for that."""
         ...
 
     def pair(self, upper: int, lower: int) -> Segment:
@@ -108,6 +113,9 @@ class ColourInk:
             return _unpainted(level, columns)
         return Segment(f"{text:^{columns}}", self._styles[level])
 
+    def marked(self, level: int, columns: int, weight: float | None) -> Segment:
+        return self.text(level, columns, DOT + ("" if weight is None else self._number(weight)))
+
     def pair(self, upper: int, lower: int) -> Segment:
         return self._painted_pair(upper, lower)
 
@@ -138,6 +146,11 @@ class Shades:
         if level < 0:
             return _unpainted(level, columns)
         return Segment(f"{self._shade(level)}{text:<{columns - 1}}")
+
+    def marked(self, level: int, columns: int, weight: float | None) -> Segment:
+        if level < 0:
+            return _unpainted(level, columns)
+        return Segment(f"{DOT}{'' if weight is None else two_digits(weight):<{columns - 1}}")
 
     def pair(self, upper: int, lower: int) -> Segment:
         painted = [level for level in (upper, lower) if level >= 0]

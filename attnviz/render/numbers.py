@@ -10,13 +10,14 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.errors import UsageError
-from attnviz.render.tablefiles import json_rows
+from attnviz.render.tablefiles import json_rows, plain
 from attnviz.render.views import Heatmap, Page
 
 SCHEMA = 1
@@ -65,6 +66,7 @@ def json_bytes(page: Page) -> bytes:
         "title": page.title,
         "notes": page.notes,
         "recipe": asdict(page.recipe) if page.recipe else None,
+        **plain(page.document),
         "maps": [_map_entry(heatmap) for heatmap in maps_of(page)],
     }
     if page.table is not None:
@@ -75,7 +77,7 @@ def json_bytes(page: Page) -> bytes:
 def csv_bytes(page: Page) -> bytes:
     """A line for each cell, under ``COLUMNS``, after a line with the recipe that begins with ``#``.
 
-    Of differences they are ``DIFFERENCE_COLUMNS``.
+    Of differences they are ``DIFFERENCE_COLUMNS``; where cells are marked one says which, 1 or 0.
 
     All text is quoted and none is changed: a label such as ``=1+2`` or ``+ing`` is data, to be read back as
     it was. (A spreadsheet may take it for a formula; import such columns as text.)
@@ -85,9 +87,12 @@ def csv_bytes(page: Page) -> bytes:
         file.write(f"# {page.recipe_json}\n")
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     heatmaps = maps_of(page)
-    writer.writerow(DIFFERENCE_COLUMNS if any(heatmap.sides for heatmap in heatmaps) else COLUMNS)
+    columns = DIFFERENCE_COLUMNS if any(heatmap.sides for heatmap in heatmaps) else COLUMNS
+    marked = any(heatmap.marked for heatmap in heatmaps)
+    writer.writerow((*columns, *(["marked"] if marked else [])))
     for heatmap in heatmaps:
-        writer.writerows(_rows(heatmap))
+        dots = _dots(heatmap) if marked else repeat(())
+        writer.writerows((*row, *dot) for row, dot in zip(_rows(heatmap), dots, strict=False))
     return file.getvalue().encode()
 
 
@@ -95,8 +100,9 @@ def npz_bytes(page: Page) -> bytes:
     """Arrays, to be read with ``numpy.load``; none is pickled, and the same page gives the same bytes.
 
     ``schema``, ``title``, ``recipe``, ``names``; and of each map, behind its name: ``/weights`` (float32,
-    queries x keys), ``/queries`` and ``/keys`` (labels), ``/query_positions`` and ``/key_positions``. Of a
-    difference the same of both maps, behind ``/first`` and ``/second``.
+    queries x keys), ``/queries`` and ``/keys`` (labels), ``/query_positions`` and ``/key_positions``, and
+    where cells are marked ``/marked`` (their queries and keys). Of a difference the same of both maps, behind
+    ``/first`` and ``/second``.
     """
     heatmaps = maps_of(page)
     arrays: dict[str, NDArray[Any]] = {
@@ -107,6 +113,8 @@ def npz_bytes(page: Page) -> bytes:
     }
     for heatmap in heatmaps:
         arrays |= _arrays(heatmap.name, heatmap)
+        if heatmap.marked:
+            arrays[f"{heatmap.name}/marked"] = np.array(heatmap.marked)
         for side, of in zip(SIDES, heatmap.sides or (), strict=False):
             arrays |= _arrays(f"{heatmap.name}/{side}", of)
     file = io.BytesIO()
@@ -171,6 +179,12 @@ def _rows(heatmap: Heatmap) -> Iterator[tuple[Any, ...]]:
     cells = [_cells(of) for of in (heatmap, *(heatmap.sides or ()))]
     for of_all in zip(*cells, strict=True):
         yield *name, *(field for cell in of_all for field in cell)
+
+
+def _dots(heatmap: Heatmap) -> Iterator[tuple[int]]:
+    """Whether each cell is marked, row by row."""
+    for cell in np.ndindex(heatmap.weights.shape):
+        yield (int(cell in heatmap.marked),)
 
 
 def _cells(heatmap: Heatmap) -> Iterator[tuple[Any, ...]]:

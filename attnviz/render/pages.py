@@ -62,7 +62,7 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName 
     reduction = {
         "hidden": outcome.hidden,
         "groups": _groups(outcome.maps),
-        "shown": [*([atlas.title] if atlas else []), *_titles(shown)],
+        "shown": [*([atlas.title] if atlas else []), *titles(shown)],
         "notes": list(notes),
     }
     made = recipe("heatmap", capture, choice, style, view=view, reduction=reduction)
@@ -89,7 +89,7 @@ def _content(
     return heatmaps(maps[-1:], "heads"), _atlas(maps)
 
 
-def _titles(heatmaps: tuple[Heatmap, ...]) -> list[str]:
+def titles(heatmaps: tuple[Heatmap, ...]) -> list[str]:
     """Of the maps; of many how many they are."""
     return [each.title for each in heatmaps] if len(heatmaps) <= _TITLES else [f"{len(heatmaps)} maps"]
 

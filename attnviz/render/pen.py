@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnviz.captures import Booleans, Floats
-from attnviz.render.colours import Colours, levels
+from attnviz.render.colours import Colours, bright, levels
 from attnviz.render.fonts import HINTING
 from attnviz.render.layout import BAR, GAP, MARGIN, Box, bar_room
 from attnviz.render.lettering import LEADING, PAD, Labels, Lettering
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 INK, GREY, FRAME = "#1a1a1a", "#5c5c5c", "#b0b0b0"
 _DOTS = 1_536  # on a side of an image of cells: so many that no viewer blurs what is a cell
 _TICK_PAD = 3  # points
+_DOT = 0.3  # across, of a cell
 _STRIPE, _STRIPED = (176, 176, 176, 255), 0.07  # the colour of stripes, and how far apart they are
 
 _HOUSE_STYLE: Any = {
@@ -162,6 +163,15 @@ class Pen:
         extent = (-0.5, columns - 0.5, rows - 0.5, -0.5)
         axes.imshow(image, interpolation="none", aspect="auto", extent=extent)
         return axes
+
+    def dots(self, axes: "Axes", box: Box, marked: Sequence[tuple[int, int]], paint: Colours) -> None:
+        """A dot in some cells (row, column) of a box: black or white, whichever is seen on their colour."""
+        if not marked:
+            return
+        rows, columns = np.array(marked).T
+        cell = 72 * min(box.height / paint.shape[0], box.width / paint.shape[1])
+        light = bright(paint[rows, columns, :3])
+        axes.scatter(columns, rows, s=(_DOT * cell) ** 2, c=np.where(light, "black", "white"), linewidths=0)
 
     def axes(self, box: Box) -> "Axes":
         width, height = self.figure.get_size_inches()

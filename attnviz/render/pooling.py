@@ -54,7 +54,7 @@ def pooled(heatmap: Heatmap, size: int) -> Heatmap:
 
     Queries that see nothing are left out of the mean. A cell can be seen, or was computed, if any pair in
     it can be, or was. A group is labelled by its first and last member: ``The…mat``. Of what is not
-    additive a cell has the largest value.
+    additive a cell has the largest value. No cell of it is marked.
     """
     lengths = heatmap.weights.shape
     queries, keys = (group_size(length, size) for length in lengths)
@@ -76,6 +76,7 @@ def pooled(heatmap: Heatmap, size: int) -> Heatmap:
         key_positions=heatmap.key_positions[::keys],
         unit="group",
         sides=None,
+        marked=(),
     )
 
 

@@ -44,6 +44,8 @@ def alternative_text(view: View) -> str:
 
 def _what(recipe: Recipe) -> str:
     shown = ", ".join(printable(str(title)) for title in _listed(recipe.reduction.get("shown")))
+    if recipe.command == "align":
+        return f"Cross-attention weights ({shown}; columns are the source)"
     if recipe.command not in ("heatmap", "heads"):
         return f"What attnviz {printable(recipe.command)} shows" + (f" ({shown})" if shown else "")
     if recipe.listing is None:
@@ -88,7 +90,7 @@ def shortened(text: str) -> str:
 
 def _scale(recipe: Recipe) -> Iterable[str]:
     style: Style = recipe.style
-    if recipe.command == "heatmap" and (top := style.vmax) is not None:
+    if recipe.command in ("heatmap", "align") and (top := style.vmax) is not None:
         yield f"{_SCALES.get(style.scale, style.scale)} from 0 to {top:g}"
 
 

@@ -11,8 +11,8 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from attnviz.render.header import header
-from attnviz.render.ink import HIDDEN, NOT_COMPUTED, Ink, ink_of, levels_in, levels_of
+from attnviz.render.header import Header, header
+from attnviz.render.ink import DOT, HIDDEN, NOT_COMPUTED, Ink, ink_of, levels_in, levels_of
 from attnviz.render.labels import cut, graphemes, placed, width
 from attnviz.render.legend import bar_lines
 from attnviz.render.mosaic import mosaic, thumbnail_note, thumbnail_size
@@ -128,14 +128,27 @@ def _heatmap_lines(heatmap: Heatmap, paper: _Paper) -> Iterator[Line]:
     for labels in keys.lines(heatmap.key_labels, paper.left, paper.columns):
         yield list(placed(labels))
     levels = levels_of(heatmap, paper.scale).tolist()
-    for label, row, weights in zip(heatmap.query_labels, levels, heatmap.weights.tolist(), strict=True):
-        if keys.numbered:
-            cells = [
-                paper.ink.number(level, keys.cell, weight) for level, weight in zip(row, weights, strict=True)
-            ]
+    marked: dict[int, set[int]] = {}
+    for query, key in heatmap.marked:
+        marked.setdefault(query, set()).add(key)
+    rows = zip(heatmap.query_labels, levels, heatmap.weights.tolist(), strict=True)
+    for query, (label, row, weights) in enumerate(rows):
+        yield paper.beside(label, _cells(row, weights, marked.get(query, set()), keys, paper.ink))
+
+
+def _cells(
+    levels: list[int], weights: list[float], marked: set[int], keys: Header, ink: Ink
+) -> Iterator[Segment]:
+    """One row of a map: its weights where they have room, dots on the marked keys."""
+    if not marked and not keys.numbered:
+        yield from (ink.fill(level, keys.cell * len(list(run))) for level, run in groupby(levels))
+        return
+    for key, (level, number) in enumerate(zip(levels, weights, strict=True)):
+        weight = number if keys.numbered else None
+        if key in marked:
+            yield ink.marked(level, keys.cell, weight)
         else:
-            cells = [paper.ink.fill(level, keys.cell * len(list(run))) for level, run in groupby(row)]
-        yield paper.beside(label, cells)
+            yield ink.fill(level, keys.cell) if weight is None else ink.number(level, keys.cell, weight)
 
 
 def _atlas_lines(atlas: Atlas, paper: _Paper) -> Iterator[Line]:
@@ -182,6 +195,8 @@ def _legend_lines(view: Page, paper: _Paper) -> Iterator[Line]:
     yield from bar_lines(view.scale, paper.ink, paper.left, paper.space, measured)
     if any(heatmap.missing.any() for heatmap in view.heatmaps):
         yield paper.beside("", [paper.ink.fill(NOT_COMPUTED, 2), Segment(f" {view.missing}", _DIM)])
+    if any(heatmap.marked for heatmap in view.heatmaps):
+        yield paper.beside("", [Segment(DOT), Segment(f"  {cut(view.marked, paper.space - 3)}", _DIM)])
 
 
 def _layer_names(atlas: Atlas, room: int) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ class Heatmap:
               of them has no such query or key its label is empty and its position is -1
     additive: neighbouring keys that are put together have the sum of their weights, their queries the mean;
               else, of similarities, the largest of all
+    marked:   ``(query, key)`` of the cells with a dot, whose meaning the page says
     """
 
     name: str
@@ -97,6 +98,7 @@ class Heatmap:
     key_positions: tuple[int, ...] = ()
     sides: "tuple[Heatmap, Heatmap] | None" = None
     additive: bool = True
+    marked: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         for axis in ("query", "key"):
@@ -161,6 +163,8 @@ class Page:
     table:  what else was found, above the maps; a figure has none
     axes:   what rows and columns are
     across: so many maps stand side by side in a figure; None for as many as look well
+    marked: what a dot on a cell means
+    document: what else the JSON holds, by name
     """
 
     title: str
@@ -175,6 +179,8 @@ class Page:
     table: "Table | None" = None
     axes: tuple[str, str] = ("query", "key")
     across: int | None = None
+    marked: str = ""
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def recipe_json(self) -> str:

@@ -5,7 +5,7 @@ them: whatever a file says, what comes out is of the declared types. Equal axes 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -76,9 +76,12 @@ def codec(hint: Any) -> Codec:  # noqa: PLR0911 (a table of types)
 
 @cache
 def record(kind: Any) -> Codec:
-    """A record with named fields, all of them there and no others."""
+    """A record with named fields and no others; one with a default may be missing, as it was once unknown."""
     hints = get_type_hints(kind)
     codecs = {name: codec(hint) for name, hint in hints.items()}
+    needed = {
+        entry.name for entry in fields(kind) if entry.default is MISSING and entry.default_factory is MISSING
+    }
 
     def apart(value: Any, name: str, taken: Taken) -> Plain:
         return {
@@ -86,9 +89,9 @@ def record(kind: Any) -> Codec:
         }
 
     def together(plain: Plain, parts: Parts) -> Any:
-        if not isinstance(plain, dict) or plain.keys() != codecs.keys():
+        if not isinstance(plain, dict) or not needed <= plain.keys() <= codecs.keys():
             raise ValueError(f"a {kind.__name__} has {', '.join(codecs)}")
-        return kind(**{entry: one.together(plain[entry], parts) for entry, one in codecs.items()})
+        return kind(**{entry: codecs[entry].together(value, parts) for entry, value in plain.items()})
 
     return Codec(apart, together)
 

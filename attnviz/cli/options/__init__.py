@@ -11,6 +11,7 @@ from attnviz.cli.options.choosing import (
     Compared,
     Heads,
     Kind,
+    Linking,
     Match,
     Mean,
     Measure,
@@ -40,6 +41,8 @@ from attnviz.cli.options.reading import (
     Model,
     Models,
     Texts,
+    Translated,
+    Translator,
 )
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "KeptModels",
     "KeptTwo",
     "Kind",
+    "Linking",
     "Match",
     "Mean",
     "Measure",
@@ -69,6 +73,8 @@ __all__ = [
     "Planned",
     "Scale",
     "Texts",
+    "Translated",
+    "Translator",
     "View",
     "Views",
     "command",

@@ -51,25 +51,31 @@ class Most:
     ] = None  # fmt: skip
 
 
+LayerNumbers = Annotated[
+    str | None, Option("-l", "--layer", metavar="0,2-4,-1", help="Layers, from 0; -1 is the last.")
+]
+HeadNumbers = Annotated[
+    str | None, Option("-H", "--head", metavar="0-3|3.5,7.1", help="Heads, or exact heads.")
+]
+Special = Annotated[
+    str,
+    Option(metavar="show|hide|renorm[:first]", help="Special tokens: hide them, or rescale the rows too; "
+           ":first means the first token alone."),
+]  # fmt: skip
+Averaged = Annotated[Mean | None, Option(help="Average over heads, layers or all of what is chosen.")]
+
+
 @dataclass(frozen=True)
 class Choices:
     """What of it is shown, in the order in which it is applied."""
 
-    layer: Annotated[
-        str | None, Option("-l", "--layer", metavar="0,2-4,-1", help="Layers, from 0; -1 is the last.")
-    ] = None
-    head: Annotated[
-        str | None, Option("-H", "--head", metavar="0-3|3.5,7.1", help="Heads, or exact heads.")
-    ] = None
+    layer: LayerNumbers = None
+    head: HeadNumbers = None
     kind: Annotated[Kind | None, Option(help="Self-attention or cross-attention alone.")] = None
     tokens: Annotated[str | None, Option(metavar="0:40", help="This part of the text alone.")] = None
-    special: Annotated[
-        str,
-        Option(metavar="show|hide|renorm[:first]", help="Special tokens: hide them, or rescale the rows too; "
-               ":first means the first token alone."),
-    ] = "show"  # fmt: skip
+    special: Special = "show"
     words: Annotated[bool, Option("--words", help="Put sub-tokens together to words.")] = False
-    mean: Annotated[Mean | None, Option(help="Average over heads, layers or all of what is chosen.")] = None
+    mean: Averaged = None
 
     def choice(self) -> "Choice":
         from attnviz.recipes import Choice
@@ -162,3 +168,33 @@ class Pairing:
         from attnviz.recipes import Comparing
 
         return Comparing(self.measure.value, self.match.value, self.as_is, self.seed)
+
+
+@dataclass(frozen=True)
+class Linking:
+    """Which heads of a translator are shown, and which words they link."""
+
+    layer: LayerNumbers = None
+    head: HeadNumbers = None
+    mean: Averaged = None
+    best: Annotated[
+        bool,
+        Option("--best", help="The head that aligned best on texts kept from the training. That is what is "
+               "shown where it is known; else it is the mean over the heads of the last layer but one."),
+    ] = False  # fmt: skip
+    threshold: Annotated[
+        float | None,
+        Option(metavar="WEIGHT", help="Link all words with at least this weight, besides each target word's "
+               "strongest."),
+    ] = None  # fmt: skip
+    special: Special = "show"
+
+    def choice(self) -> "Choice":
+        from attnviz.recipes import Choice
+
+        return Choice(
+            layers=self.layer,
+            heads=self.head,
+            special=self.special,
+            mean=self.mean.value if self.mean else None,
+        )

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 from typer import Context
 
 from attnviz.cli.advice import advising
-from attnviz.cli.options.reading import Inputs, Model, Models
+from attnviz.cli.options.reading import Inputs, Model, Models, Translated
 from attnviz.errors import OutputError, UsageError
 
 
@@ -52,7 +52,7 @@ def _check_idle(context: Context) -> None:
     """Raises UsageError for inputs and a model beside --from, where nothing is run."""
     if not context.params.get("captures"):
         return
-    idle = {entry.name for group in (Inputs, Model, Models) for entry in fields(group)}
+    idle = {entry.name for group in (Inputs, Model, Models, Translated) for entry in fields(group)}
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if option.name in idle and source is not None and source.name == "COMMANDLINE":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from attnviz import DEFAULT_MODEL
+from attnviz import DEFAULT_MODEL, DEFAULT_TRANSLATOR
 
 if TYPE_CHECKING:
     from attnviz.models.base import Source
@@ -21,6 +21,11 @@ class DType(StrEnum):
     FLOAT16 = "float16"
 
 
+File = Annotated[Path | None, Option("--file", "-f", help="Read the text from a file.")]
+Lines = Annotated[bool, Option("--lines", help="With --file or -: a sample a line.")]
+Truncate = Annotated[bool, Option("--truncate", help="Cut a text that is longer than the model allows.")]
+
+
 @dataclass(frozen=True)
 class Texts:
     """What is read."""
@@ -31,8 +36,8 @@ class Texts:
             metavar="TEXT", help="What the model reads; several are several samples, - is standard input."
         ),
     ] = None
-    file: Annotated[Path | None, Option("--file", "-f", help="Read the text from a file.")] = None
-    lines: Annotated[bool, Option("--lines", help="With --file or -: a sample a line.")] = False
+    file: File = None
+    lines: Lines = False
     pair: Annotated[
         str | None,
         Option(
@@ -42,9 +47,7 @@ class Texts:
         ),
     ] = None
     chat: Annotated[bool, Option("--chat", help="Put the text through the model's chat template.")] = False
-    truncate: Annotated[
-        bool, Option("--truncate", help="Cut a text that is longer than the model allows.")
-    ] = False
+    truncate: Truncate = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,33 @@ class Inputs(Texts):
         Option(metavar="N", min=0, help="Let the model write N tokens after the text, always the likeliest, "
                "and look at them too.", show_default=False),
     ] = 0  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Translated:
+    """What is translated, and into what."""
+
+    source: Annotated[
+        str | None, Argument(metavar="SOURCE", help="What the model translates; - is standard input.")
+    ] = None
+    target: Annotated[
+        str | None,
+        Argument(metavar="TARGET", help="What it is made to write, instead of its own translation."),
+    ] = None
+    file: File = None
+    lines: Lines = False
+    generate: Annotated[
+        int,
+        Option(metavar="N", min=0, help="Let the model write N tokens at most.", show_default=False),
+    ] = 0  # fmt: skip
+    truncate: Truncate = False
+
+    def inputs(self) -> Inputs:
+        """The same as what any model reads; the target is the other text of a pair."""
+        texts = [self.source] if self.source is not None else None
+        return Inputs(
+            texts, self.file, self.lines, self.target, truncate=self.truncate, generate=self.generate
+        )
 
 
 @dataclass(frozen=True)
@@ -129,6 +159,17 @@ class Model:
             allow_pickle=self.allow_pickle,
             generates=generates,
         )
+
+
+@dataclass(frozen=True)
+class Translator(Model):
+    """Which translator, and how it is loaded."""
+
+    model: Annotated[
+        str,
+        Option("-m", "--model", metavar="NAME[@REVISION]", help=f"A translator that ships "
+               f"({DEFAULT_TRANSLATOR}), a directory, or a name on the Hugging Face hub."),
+    ] = DEFAULT_TRANSLATOR  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,8 @@ from attnviz.builtin.language.draft import Story
 from attnviz.builtin.language.french import forms, lexicon
 from attnviz.builtin.language.french.draft import FrenchDraft
 from attnviz.builtin.language.french.lexicon import FrenchAdjective, FrenchVerb
+from attnviz.builtin.language.french.reading import Features, Reading
 from attnviz.inputs import Span
-
-Features = tuple[str, bool]
-"""Gender ("m" or "f") and whether it is several."""
-
 
 _POSSESSIVES = {
     "mon": ("mon", "ma", "mes"),
@@ -39,6 +36,8 @@ _WHICH = {
     ("f", True): "lesquelles",
 }
 _TO_WHICH = {"lequel": "auquel", "lesquels": "auxquels", "lesquelles": "auxquelles"}
+_AUXILIARIES = {"être": ("est", "sont"), "avoir": ("a", "ont")}
+_BEFORE_INFINITIVES = ("faire", "laisser")  # their participle never agrees: "la soupe qu'il a fait bouillir"
 _FEELINGS = ("like", "love", "hate", "fear")  # "some" after them is no part of a whole: "aimer le miel"
 
 
@@ -69,34 +68,18 @@ class _Translator:
     """One story on its way. Words are known by their number in it."""
 
     def __init__(self, story: Story) -> None:
-        self.story = story
+        self.read = Reading(story)
         self.words = story.words
         self.draft = FrenchDraft()
-        number = {word.span: count for count, word in enumerate(story.words)}
-        self.subject_of: dict[int, int] = {}
-        self.object_of: dict[int, int] = {}
-        self.noun_after: dict[int, int] = {}
-        self.antecedent: dict[int, int] = {}
-        self.noun_of: dict[int, int] = {}
-        tables = {
-            "verb-subject": self.subject_of,
-            "verb-object": self.object_of,
-            "preposition-object": self.noun_after,
-            "pronoun-antecedent": self.antecedent,
-            "determiner-noun": self.noun_of,
-        }
-        for link in story.relations:
-            if link.name in tables:
-                tables[link.name][number[link.source]] = number[link.target]
 
     def translate(self) -> Bitext:
-        number = 0
+        story, number = self.read.story, 0
         while number < len(self.words):
             end = self._write(number)
-            self._punctuate(end)
+            self.draft.last.after += self.read.mark_after(end)
             number = end + 1
-        written = self.draft.finish(capitals=self.story.text[0].isupper())
-        return Bitext(self.story, written.text, written.words, written.lemmas, written.links)
+        written = self.draft.finish(capitals=story.text[0].isupper())
+        return Bitext(story, written.text, written.words, written.lemmas, written.links)
 
     def _write(self, number: int) -> int:
         """Write what stands at this word; returns the number of the last word done."""
@@ -120,41 +103,12 @@ class _Translator:
                 self.draft.add_all(lexicon.CLOSED["conjunction", word.lemma], number)
         return number
 
-    def _punctuate(self, number: int) -> None:
-        """Put the marks that follow an English word after what has been written so far."""
-        self.draft.last.after += self._mark_after(number)
-
-    def _mark_after(self, number: int) -> str:
-        end = self.words[number].span.stop
-        begin = self.words[number + 1].span.start if number + 1 < len(self.words) else len(self.story.text)
-        return self.story.text[end:begin].strip()
-
-    def _features(self, number: int) -> Features:
-        """Gender and number in French of what a noun, a name or a pronoun means."""
-        number = self._meant(number)
-        word = self.words[number]
-        if word.pos == "name":
-            return word.gender, False
-        noun = lexicon.NOUNS[word.lemma]
-        return noun.gender, (noun.number or word.number) == "plural"
-
-    def _meant(self, number: int) -> int:
-        """The noun that a word is or stands for."""
-        while number in self.antecedent:
-            number = self.antecedent[number]
-        return number
-
-    def _noun(self, number: int) -> str:
-        """The lemma of what a word means, for choosing a sense."""
-        word = self.words[self._meant(number)]
-        return lexicon.NAMED if word.pos == "name" else word.lemma
-
     # nouns
 
     def _write_noun_phrase(self, start: int) -> int:
-        head = self.noun_of[start]
+        head = self.read.noun_of[start]
         noun = lexicon.NOUNS[self.words[head].lemma]
-        features = self._features(head)
+        features = self.read.features(head)
         described = [
             (number, lexicon.adjective(self.words[number].lemma, self.words[head].lemma))
             for number in range(start + 1, head)
@@ -209,7 +163,7 @@ class _Translator:
 
     def _write_some(self, number: int, features: Features, *, bare: bool) -> None:
         """Write "du", "de la", "des" or "un"; after a "de" nothing is left of it."""
-        countable = self.words[self.noun_of[number]].number == "plural"
+        countable = self.words[self.read.noun_of[number]].number == "plural"
         if countable and not features[1]:
             self._write_one(number, features)
         elif not countable and self._felt(number):
@@ -238,17 +192,17 @@ class _Translator:
 
     def _write_predicative(self, number: int) -> None:
         """Write an adjective after "is"."""
-        subject = self.subject_of[number - 1]
-        word = lexicon.adjective(self.words[number].lemma, self._noun(subject))
-        self._write_adjective(number, word, self._features(subject), beside=False)
+        subject = self.read.subject_of[number - 1]
+        word = lexicon.adjective(self.words[number].lemma, self.read.noun(subject))
+        self._write_adjective(number, word, self.read.features(subject), beside=False)
 
     # pronouns
 
     def _write_pronoun(self, number: int) -> None:
         """Write a subject; objects have been written before their verb."""
-        if number not in self.subject_of.values():
+        if number not in self.read.subjects:
             return
-        gender, many = self._features(number)
+        gender, many = self.read.features(number)
         if self.draft.pieces and self.draft.last.text == "si" and gender == "m":
             self.draft.last.text = "s'"
         self.draft.add(("elle" if gender == "f" else "il") + "s" * many, "il", number)
@@ -258,18 +212,18 @@ class _Translator:
         if self.words[number + 1].pos == "verb":
             self.draft.add("qui", "qui", number)
             return
-        said = next(one for one in range(number, len(self.words)) if self.words[one].pos == "verb")
-        preposition = self._french_verb(said).object
-        head = self.object_of[said]
+        said = self.read.next_verb(number)
+        preposition = self.read.verb(said).object
+        head = self.read.object_of[said]
         if not preposition:
             self.draft.add("que", "que", number, before_vowel="qu'")
         elif preposition == "de":
             self.draft.add("dont", "dont", number)
-        elif preposition == "à" and self.words[head].gender != "n":
+        elif preposition == "à" and self.read.person(head):
             self.draft.add("à", "à", number)
             self.draft.add("qui", "qui", number)
         else:
-            self._write_which(number, preposition, self._features(head))
+            self._write_which(number, preposition, self.read.features(head))
 
     def _write_which(self, number: int, preposition: str, features: Features) -> None:
         which = _WHICH[features]
@@ -283,49 +237,34 @@ class _Translator:
     # prepositions
 
     def _write_preposition(self, number: int) -> None:
-        place = self.words[self.noun_after[number]].lemma
+        place = self.words[self.read.noun_after[number]].lemma
         french = lexicon.preposition(self.words[number].lemma, place)
         if french == "vers":
-            said = next(one for one in range(number, -1, -1) if self.words[one].pos == "verb")
-            french = self._french_verb(said).to
+            french = self.read.verb(self.read.last_verb(number)).to
         self.draft.add_all(french, number)
 
     # verbs
 
-    def _french_verb(self, number: int) -> FrenchVerb:
-        reflexive = self._reflexive(number)
-        target = self.object_of.get(number)
-        use = "reflexive" if reflexive is not None else "intransitive" if target is None else "transitive"
-        decides = self.subject_of[number] if target is None else target
-        return lexicon.verb(self.words[number].lemma, use, self._noun(decides))
-
-    def _reflexive(self, number: int) -> int | None:
-        following = number + 1
-        if following < len(self.words) and self.words[following].pos == "reflexive":
-            return following
-        return None
-
     def _write_verb(self, number: int) -> None:
         """Write the verb with its pronouns before it and its fixed words after it."""
-        verb = self._french_verb(number)
-        subject = self._features(self.subject_of[number])
-        target = self.object_of.get(number)
-        reflexive = self._reflexive(number)
+        verb = self.read.verb(number)
+        reflexive = self.read.reflexive(number)
+        before = self.read.object_before(number)
         if verb.pronominal or reflexive is not None:
             self.draft.add("se", "se", number if reflexive is None else reflexive, before_vowel="s'")
-        if target is not None and self.words[target].pos == "pronoun":
-            self._write_object_pronoun(target, verb)
-        self._write_forms(number, verb, subject, reflexive is not None)
+        if before is not None and self.words[before].pos == "pronoun":
+            self._write_object_pronoun(before, verb)
+        self._write_forms(number, verb)
         if verb.tail:
             self.draft.add_all(verb.tail, number)
-        if verb.object and target is not None and target > number and self.words[target].pos != "pronoun":
+        if verb.object and self.read.object_after(number) is not None:
             self.draft.add_all(verb.object, number)
 
     def _write_object_pronoun(self, number: int, verb: FrenchVerb) -> None:
-        gender, many = self._features(number)
+        gender, many = self.read.features(number)
         if verb.object == "de":
             self.draft.add("en", "en", number)
-        elif verb.object == "à" and self.words[self._meant(number)].gender != "n":
+        elif verb.object == "à" and self.read.person(number):
             self.draft.add("leur" if many else "lui", "lui", number)
         elif verb.object:
             self.draft.add("y", "y", number)
@@ -333,32 +272,23 @@ class _Translator:
             form = "les" if many else "la" if gender == "f" else "le"
             self.draft.add(form, "le", number, before_vowel="" if many else "l'")
 
-    def _write_forms(self, number: int, verb: FrenchVerb, subject: Features, reflexive: bool) -> None:
-        many = subject[1]
+    def _write_forms(self, number: int, verb: FrenchVerb) -> None:
+        """Write the verb itself, in the past with its auxiliary."""
         past = self.words[number].tense == "past"
-        if not past or verb.past == "imperfect" or self._meanwhile(number):
+        gender, many = self.read.features(self.read.subject_of[number])
+        if not past or verb.past == "imperfect" or self.read.meanwhile(number):
             among = verb.imperfect if past else verb.present
             self.draft.add(among[many], verb.lemma, number, aspirated=verb.aspirated)
             return
-        auxiliary = "être" if reflexive else verb.auxiliary
-        self.draft.add({"être": ("est", "sont"), "avoir": ("a", "ont")}[auxiliary][many], auxiliary, number)
-        decides = subject if auxiliary == "être" else self._object_before(number, verb)
+        auxiliary = verb.auxiliary if self.read.reflexive(number) is None else "être"
+        self.draft.add(_AUXILIARIES[auxiliary][many], auxiliary, number)
+        decides = (gender, many) if auxiliary == "être" else self._agrees_with(number, verb)
         form = forms.agree(verb.participle, *decides) if decides else verb.participle
         self.draft.add(form, verb.lemma, number, aspirated=verb.aspirated)
 
-    def _meanwhile(self, number: int) -> bool:
-        """Whether "while" begins the clause of this verb: that goes on, and is in the imparfait."""
-        for before in reversed(range(number)):
-            if self.words[before].lemma == "while":
-                return True
-            if "." in self._mark_after(before):
-                return False
-        return False
-
-    def _object_before(self, number: int, verb: FrenchVerb) -> Features | None:
+    def _agrees_with(self, number: int, verb: FrenchVerb) -> Features | None:
         """What a participle after "avoir" agrees with: a direct object that has been named before it."""
-        target = self.object_of.get(number)
-        if target is None or verb.object or verb.lemma in ("faire", "laisser"):
+        before = self.read.object_before(number)
+        if before is None or verb.object or verb.lemma in _BEFORE_INFINITIVES:
             return None
-        named = target < number or self.words[target].pos == "pronoun"
-        return self._features(target) if named else None
+        return self.read.features(before)
