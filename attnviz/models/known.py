@@ -4,7 +4,7 @@ from pathlib import Path
 
 from attnviz.files import is_directory
 
-SHIPPED = ("builtin:encoder", "builtin:translator", "builtin:bahdanau", "builtin:luong")
+SHIPPED = ("builtin:encoder",)
 
 
 def known_models() -> list[str]:
