@@ -9,6 +9,7 @@ from attnviz.analysis.comparison import Comparison
 from attnviz.captures import Capture, Captures
 from attnviz.capturing import capture, doctor, load_model
 from attnviz.comparing import check_comparing, compare, comparison_view
+from attnviz.costing import check_chart, check_cost, cost, cost_chart
 from attnviz.files import begins_with
 from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
 
-__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_comparing", "check_diff",
-           "check_heads", "check_trained", "check_translates", "compare", "comparison_view", "diff",
-           "doctor", "from_arrays", "head_grid", "heads", "heatmap", "induction", "load", "load_model",
-           "probe", "probe_table", "save", "sink", "train"]  # fmt: skip
+__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_chart", "check_comparing",
+           "check_cost", "check_diff", "check_heads", "check_trained", "check_translates", "compare",
+           "comparison_view", "cost", "cost_chart", "diff", "doctor", "from_arrays", "head_grid", "heads",
+           "heatmap", "induction", "load", "load_model", "probe", "probe_table", "save", "sink",
+           "train"]  # fmt: skip
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""

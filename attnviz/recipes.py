@@ -16,6 +16,7 @@ from attnviz.inputs import Sample
 from attnviz.venues import Medium
 
 SCHEMA = 1
+LATER = ("aligning",)
 
 Kind = Literal["self", "cross"]
 Mean = Literal["heads", "layers", "all"]
@@ -149,9 +150,18 @@ class Recipe:
     versions: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
+    def entries(self) -> dict[str, Any]:
+        """What JSON holds of it.
+
+        Records that only some commands have, and that came later than the others, are there where they say
+        something: so recipes without them are the bytes that they always were.
+        """
+        entries = asdict(self)
+        return {name: value for name, value in entries.items() if name not in LATER or value is not None}
+
     def to_json(self) -> str:
         """One line of JSON, the same bytes for the same recipe."""
-        return json.dumps(asdict(self), ensure_ascii=True, sort_keys=True)
+        return json.dumps(self.entries(), ensure_ascii=True, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

@@ -29,6 +29,8 @@ ROOMS = [
     "analysis",
     "render",
     "plans",
+    "costs",
+    "costing",
     "wishes",
     "probes",
     "capturing",
@@ -39,7 +41,7 @@ ROOMS = [
     "cli",
 ]  # along the flow
 HEAVY = {
-    "torch": {"attention", "builtin", "models", "observe"},
+    "torch": {"attention", "builtin", "models", "observe", "costs"},
     "transformers": {"models"},
     "matplotlib": {"render"},
     "typer": {"cli"},

@@ -1,7 +1,7 @@
 """The project's own attention: plain torch, readable as a text-book; imports nothing of attnviz.
 
-In reading order: scores, weights (the formula), masks, linear (another formula), embeddings, multihead,
-blocks, stacks, recurrent.
+In reading order: scores, weights (the formula), masks, linear (another formula), windowed (the first
+within a window), embeddings, multihead, blocks, stacks, recurrent.
 """
 
 from attnviz.attention.blocks import BlockConfig, DecoderBlock, EncoderBlock, FeedForward
@@ -19,6 +19,7 @@ from attnviz.attention.scores import Additive, Concat, General, cosine, dot, sca
 from attnviz.attention.shapes import ShapeError
 from attnviz.attention.stacks import EncoderDecoder, TransformerDecoder, TransformerEncoder, Watch
 from attnviz.attention.weights import attend, attention, attention_weights, weights_of
+from attnviz.attention.windowed import windowed_attention
 
 __all__ = [
     "Additive",
@@ -58,4 +59,5 @@ __all__ = [
     "tokens",
     "weights_of",
     "window",
+    "windowed_attention",
 ]

@@ -13,6 +13,7 @@ from attnviz import __version__
 from attnviz.cli.align import align
 from attnviz.cli.capture import capture
 from attnviz.cli.compare import compare
+from attnviz.cli.cost import cost
 from attnviz.cli.diff import diff
 from attnviz.cli.doctor import doctor
 from attnviz.cli.export import export
@@ -52,6 +53,7 @@ app.command(short_help="Draw which words a translation was written from.")(align
 app.command(short_help="Test heads on known relations and random tokens.")(probe)
 app.command(short_help="Make a figure again from the recipe in it.")(replay)
 app.command(short_help="Write the caption of a figure.")(caption)
+app.command(short_help="Measure what attention costs as a text grows.")(cost)
 app.command(short_help="What can be loaded, and which types of models are captured.")(models)
 app.command(short_help="Check that a model is captured exactly.")(doctor)
 app.command(short_help="Train a model that ships again, or check what it has learnt.")(train)

@@ -67,12 +67,11 @@ def _tell(keeping: Keeping) -> None:
 def _print_json(file: Path, size: int, captures: "Captures") -> None:
     """One document: what is kept of each sample, and how it was made."""
     import json
-    from dataclasses import asdict
 
     from attnviz.stored import files
 
     samples = [
-        _summary(seen) | {"recipe": asdict(files.read_recipe(file, number))}
+        _summary(seen) | {"recipe": files.read_recipe(file, number).entries()}
         for number, seen in enumerate(captures)
     ]
     document = {"schema": 1, "file": str(file), "bytes": size, "samples": samples}

@@ -135,6 +135,7 @@ def _print_json(views: "Iterable[View]", style: "Style", several: str) -> None:
 
 def _printed(view: "View") -> "RenderableType":
     from attnviz.render.views import (
+        Chart,
         HeadGrid,
         HeadLines,
         HeadTable,
@@ -146,6 +147,10 @@ def _printed(view: "View") -> "RenderableType":
         from attnviz.render.table import table
 
         return table(view)
+    if isinstance(view, Chart):
+        from attnviz.render.table import chart
+
+        return chart(view)
     if isinstance(view, HeadGrid):
         from attnviz.render.grid import grid
 

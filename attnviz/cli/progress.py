@@ -8,6 +8,7 @@ from attnviz.cli.output import note
 if TYPE_CHECKING:
     import rich.progress
 
+    from attnviz.costs.measure import Progress as Measuring
     from attnviz.observe.progress import Plan, Progress
     from attnviz.plans.export import Progress as Exporting
 
@@ -83,6 +84,28 @@ class Figures:
             f"{rate:.1f} a second, {duration((progress.total - progress.done) / rate)} left" if rate else ""
         )
         self._bar.update(self._bar.task_ids[0], completed=progress.done, left=left)
+
+
+class Points:
+    """Shows which measurement is made, and how many there are."""
+
+    def __init__(self) -> None:
+        self._bar: rich.progress.Progress | None = None
+
+    def __enter__(self) -> "Points":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, progress: "Measuring") -> None:
+        """Say what is measured now."""
+        if self._bar is None:
+            self._bar = _bar("{task.completed} of {task.total}")
+            self._bar.add_task("", total=progress.points, left="")
+            self._bar.start()
+        self._bar.update(self._bar.task_ids[0], completed=progress.done, left=progress.doing)
 
 
 def line(progress: "Progress") -> str:

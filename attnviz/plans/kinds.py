@@ -5,7 +5,7 @@ The one place where a figure of a plan meets the views, the formats and the capt
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,7 @@ def drawn(job: Job, captures: Sequence[Capture]) -> tuple[Figure, bytes]:
     return Figure(
         file=job.file,
         sha256=hashlib.sha256(data).hexdigest(),
-        recipe=asdict(recipe),
+        recipe=recipe.entries(),
         hidden=recipe.reduction.get("hidden", {}),
         title=view.title,
         caption=caption(view),

@@ -13,6 +13,7 @@ from attnviz.inputs import printable
 from attnviz.recipes import Style
 from attnviz.render.atlasfigure import atlas_drawing, parts
 from attnviz.render.captions import lines_as_drawn, page_as_drawn, strip_as_drawn
+from attnviz.render.chartfigure import chart_figure
 from attnviz.render.coloured import coloured_text
 from attnviz.render.drawing import Drawing, vector_figure
 from attnviz.render.figure import figure
@@ -25,7 +26,18 @@ from attnviz.render.raster import raster
 from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tablefigure import table_figure
 from attnviz.render.tablefiles import grid_bytes, table_bytes
-from attnviz.render.views import Atlas, HeadGrid, HeadLines, HeadTable, Page, Table, Tabular, TokenStrip, View
+from attnviz.render.views import (
+    Atlas,
+    Chart,
+    HeadGrid,
+    HeadLines,
+    HeadTable,
+    Page,
+    Table,
+    Tabular,
+    TokenStrip,
+    View,
+)
 
 Notes = tuple[str, ...]
 
@@ -75,7 +87,7 @@ def _viewed(made: View | Comparison, path: Path, style: Style) -> View:
 def formats_of(kind: type[View]) -> Formats:
     """The kinds of file that such a view can become."""
     return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS, Table: TABLE_FORMATS,
-            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS}[kind]  # fmt: skip
+            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS, Chart: CHART_FORMATS}[kind]  # fmt: skip
 
 
 def json_text(view: View, style: Style) -> str:
@@ -182,6 +194,15 @@ def _grid_numbers(view: HeadGrid, _style: Style, *, suffix: str) -> tuple[bytes,
     return grid_bytes(view, suffix), ()
 
 
+def _chart_picture(view: Chart, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    drawn, notes = chart_figure(view, style)
+    return figure_bytes(drawn, suffix, view), notes
+
+
+def _chart_numbers(view: Chart, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    return table_bytes(view.numbers, suffix), ()
+
+
 _OPENINGS = {
     ".png": (b"\x89PNG\r\n",),
     ".pdf": (b"%PDF-",),
@@ -207,4 +228,5 @@ STRIP_FORMATS = (
     | _formats(_strip_text, ".tex")
 )
 TABLE_FORMATS = _formats(_table_picture, _PICTURES) | _formats(_table_numbers, ".json .csv .md .tex")
+CHART_FORMATS = _formats(_chart_picture, _PICTURES) | _formats(_chart_numbers, ".json .csv .md .tex")
 GRID_FORMATS = _formats(_grid_picture, _PICTURES) | _formats(_grid_numbers, ".json .csv")

@@ -9,7 +9,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from itertools import repeat
 from typing import Any
 
@@ -65,7 +64,7 @@ def json_bytes(page: Page) -> bytes:
         "schema": SCHEMA,
         "title": page.title,
         "notes": page.notes,
-        "recipe": asdict(page.recipe) if page.recipe else None,
+        "recipe": page.recipe.entries() if page.recipe else None,
         **plain(page.document),
         "maps": [_map_entry(heatmap) for heatmap in maps_of(page)],
     }

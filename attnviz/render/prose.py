@@ -1,5 +1,6 @@
 """What a figure shows, in words: a caption made of its recipe, and a text for who cannot see it."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, takewhile
 from typing import Any
@@ -8,7 +9,19 @@ import numpy as np
 
 from attnviz.inputs import printable
 from attnviz.recipes import Recipe, Style
-from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Heatmap, Page, Table, TokenStrip, View
+from attnviz.render.views import (
+    Chart,
+    Curve,
+    HeadGrid,
+    HeadLines,
+    HeadTable,
+    Heatmap,
+    Page,
+    Plot,
+    Table,
+    TokenStrip,
+    View,
+)
 
 LONGEST_TEXT = 60  # characters of a sample that are quoted
 _CELLS = 3  # that are told of a map
@@ -39,6 +52,8 @@ def alternative_text(view: View) -> str:
         return f"{view.title}. A table of {len(view.rows)} {view.what}."
     if isinstance(view, HeadTable):
         return f"{view.title}. {_table(view)}"
+    if isinstance(view, Chart):
+        return f"{view.title}. {' '.join(_plot(plot) for plot in view.plots)}"
     return f"{view.title}. {_grid(view)}"
 
 
@@ -141,6 +156,19 @@ def _cells(heatmap: Heatmap, count: int) -> str:
 def _table(view: HeadTable) -> str:
     rows = "; ".join(f"{row.head.name} {row.pattern}" for row in view.rows[:_NAMED])
     return f"{len(view.rows)} of {view.of} heads: {rows}{'; …' if len(view.rows) > _NAMED else ''}."
+
+
+def _plot(plot: Plot) -> str:
+    named = [curve for curve in plot.curves if not curve.faint]
+    curves = "; ".join(_curve(curve) for curve in named[:_NAMED]) + ("; …" if len(named) > _NAMED else "")
+    return f"{_begun(plot.title)}, {plot.up} by {plot.across}: {curves}."
+
+
+def _curve(curve: Curve) -> str:
+    """Where it begins and where it ends."""
+    there = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if not math.isnan(y)]
+    (first, low), (last, high) = there[0], there[-1]
+    return f"{curve.name} from {low:.3g} at {first:,.0f} to {high:.3g} at {last:,.0f}"
 
 
 def _grid(view: HeadGrid) -> str:

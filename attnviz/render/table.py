@@ -11,7 +11,7 @@ from rich.text import Text
 from attnviz.metrics import METRICS, Metric, rules
 from attnviz.render.labels import NO_STYLES, cut, placed, width
 from attnviz.render.sheets import Sheet, Strip, fitting, shares, sheet, total
-from attnviz.render.views import Tabular
+from attnviz.render.views import Chart, Tabular
 
 _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _GAP = 2
@@ -28,6 +28,12 @@ _STACKS = {
 def table(view: Tabular) -> RenderableType:
     """The table, to be printed on any rich console: it fits itself to the width it finds."""
     return _Printed(view)
+
+
+def chart(view: Chart) -> RenderableType:
+    """What the curves of a chart are drawn from: its title, and its tables below each other."""
+    parts = (part for each in view.tables for part in (Text(), table(each)))
+    return Group(Text(view.title, style=_BOLD), *parts)
 
 
 def explanation() -> RenderableType:

@@ -107,7 +107,7 @@ def _document(view: Tabular | HeadGrid, **entries: Any) -> str:
         "schema": SCHEMA,
         "title": view.title,
         "notes": view.notes,
-        "recipe": asdict(view.recipe) if view.recipe else None,
+        "recipe": view.recipe.entries() if view.recipe else None,
         **entries,
     }
     return json.dumps(document, allow_nan=False) + "\n"

@@ -10,7 +10,7 @@ every change of the records.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def _taken_apart(number: int, capture: Capture, text: bool) -> dict[str, NDArray
     taken = Taken()
     whole = codec(Capture).apart(capture if text else without_text(capture), str(number), taken)
     axes = [record(Axis).apart(axis, "", taken) for axis in taken.axes]
-    said = json.dumps({"capture": whole, "axes": axes, "recipe": asdict(made)}, allow_nan=False).encode()
+    said = json.dumps({"capture": whole, "axes": axes, "recipe": made.entries()}, allow_nan=False).encode()
     ordered = dict(sorted(taken.arrays.items(), key=lambda item: -item[1].itemsize))
     room = sum(array.nbytes for array in ordered.values()) + len(said)
     said += b" " * (-room % _ALIGNED)

@@ -101,7 +101,7 @@ def test_the_same_english_has_one_french_whatever_the_seed() -> None:
             assert french.setdefault(bitext.source.text, bitext.text) == bitext.text
 
 
-def test_no_word_is_left_in_english_and_no_vowels_meet_where_one_is_elided() -> None:
+def test_no_vowels_meet_where_one_is_elided_and_no_article_stands_uncontracted() -> None:
     for bitext in islice(bitexts(4, split="test"), SOME):
         assert not any(
             f" {weak} {vowel}" in bitext.text for weak in ("le", "de", "que", "se") for vowel in "aeiouéê"

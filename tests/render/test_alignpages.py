@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,7 @@ def test_the_recipe_says_how_words_were_linked_and_can_be_read_again() -> None:
     assert recipe is not None
     assert recipe.aligning == Aligning(0.25)
     assert Recipe.from_json(recipe.to_json()) == recipe
+    assert "aligning" not in replace(recipe, aligning=None).to_json()
     assert captions.caption(view()).startswith(
         "Cross-attention weights (cross layer 1, head 1; columns are the source) of interpreter reading "
         "“The black cat” / “Le chat noir”. Rows are words of the target as they are written."

@@ -1,7 +1,6 @@
 import csv
 import io
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -26,7 +25,7 @@ def test_a_json_document_worked_by_hand():
         "schema": 1,
         "title": "t",
         "notes": [],
-        "recipe": asdict(RECIPE),
+        "recipe": RECIPE.entries(),
         "maps": [
             {
                 "name": "cross.3.5",
@@ -82,7 +81,7 @@ def test_weights_are_read_back_exactly():
     arrays = np.load(io.BytesIO(npz_bytes(view)))
     assert np.array_equal(arrays["0.0/weights"], weights)
     assert arrays["0.0/weights"].dtype == np.float32
-    assert json.loads(str(arrays["recipe"])) == asdict(RECIPE)
+    assert json.loads(str(arrays["recipe"])) == RECIPE.entries()
 
 
 def test_the_maps_of_the_overview_are_there_too_and_none_twice():

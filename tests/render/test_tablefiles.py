@@ -2,7 +2,7 @@ import csv
 import io
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
@@ -44,7 +44,7 @@ def lines(text: str) -> list[dict[str, str]]:
 
 def test_a_json_document_has_everything_of_each_head_whatever_is_shown():
     document = json.loads(json_table(table(ROWS[1], columns=("head",), asked=True, notes=("a note",))))
-    assert (document["schema"], document["recipe"], document["notes"]) == (1, asdict(RECIPE), ["a note"])
+    assert (document["schema"], document["recipe"], document["notes"]) == (1, RECIPE.entries(), ["a note"])
     [head] = document["heads"]
     assert (head["head"], head["stack"], head["layer"], head["number"]) == ("3.11", "", 3, 11)
     assert head["pattern"] == {"name": "mixed", "score": None, "statistic": None}
@@ -101,7 +101,7 @@ def test_no_token_is_markup_in_markdown(token):
 def test_a_comment_is_not_ended_by_what_the_recipe_holds():
     first = markdown_table(table()).splitlines()[0]
     assert first.count("-->") == 1
-    assert json.loads(first.removeprefix("<!-- attnviz: ").removesuffix(" -->")) == asdict(RECIPE)
+    assert json.loads(first.removeprefix("<!-- attnviz: ").removesuffix(" -->")) == RECIPE.entries()
 
 
 def test_a_tex_table_worked_by_hand():

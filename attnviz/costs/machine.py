@@ -1,0 +1,51 @@
+"""Where is computed: the device's own name, and on how many threads of the processor."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def processor_name(device: torch.device) -> str:
+    """What the processor, or the GPU, calls itself."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return _model_name() or platform.processor() or platform.machine()
+
+
+def _model_name() -> str:
+    """What Linux knows of the processor; "" elsewhere."""
+    try:
+        lines = _CPUINFO.read_text().splitlines()
+    except OSError:
+        return ""
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "")
+
+
+@contextmanager
+def on_threads(count: int | None) -> Iterator[None]:
+    """Inside the block torch computes on so many threads of the processor; None for those that it has."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def wait(device: torch.device) -> None:
+    """Until everything that was asked of the device is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def versions() -> dict[str, str]:
+    """Of what computes."""
+    return {"torch": torch.__version__}
