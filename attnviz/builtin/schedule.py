@@ -40,6 +40,25 @@ class Schedule:
         return self.rate * min(progress / self.warmup, (1 - progress) / (1 - self.warmup))
 
 
+@dataclass(frozen=True)
+class Twice(Schedule):
+    """A course that is run through twice: the step size rises and falls, then once more (SGDR, Loshchilov &
+    Hutter 2017).
+
+    first: steps of the first course; the second has the rest
+    again: the largest step size of the second, as a share of that of the first
+    """
+
+    first: int = 0
+    again: float = 0.75
+
+    def rate_at(self, progress: float) -> float:
+        step = round(progress * self.steps)
+        if step < self.first:
+            return super().rate_at(step / self.first)
+        return self.again * super().rate_at((step - self.first) / (self.steps - self.first))
+
+
 class Point(NamedTuple):
     """How far a training was after a round.
 

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from attnviz.builtin.language.french import Bitext, bitexts
 from attnviz.builtin.outcome import Outcome
-from attnviz.builtin.schedule import Schedule
+from attnviz.builtin.schedule import Schedule, Twice
 from attnviz.builtin.translation.model import (
     KINDS,
     RecurrentConfig,
@@ -54,7 +54,7 @@ class TranslatorTask:
     schedule: Schedule
     reads: int = 2
     lexicon: int = 20_000
-    strange: float = 0.1
+    strange: float = 0.05
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -121,10 +121,8 @@ def _groups(tokenizer: Tokenizer, pairs: Iterator[Bitext], size: int) -> list[Ba
     ]
 
 
-TRANSLATOR = TranslatorTask(
-    "translator", TransformerConfig(), Schedule(steps=1_500, round=100, batch=128, rate=3e-3)
-)
-BAHDANAU = TranslatorTask(
-    "bahdanau", RecurrentConfig(), Schedule(steps=2_000, round=100, batch=128, rate=3e-3)
-)
-LUONG = TranslatorTask("luong", RecurrentConfig(), Schedule(steps=2_000, round=100, batch=128, rate=3e-3))
+_COURSE = Twice(steps=7_000, round=200, batch=64, rate=2e-3, first=3_000)
+
+TRANSLATOR = TranslatorTask("translator", TransformerConfig(), _COURSE)
+BAHDANAU = TranslatorTask("bahdanau", RecurrentConfig(), _COURSE)
+LUONG = TranslatorTask("luong", RecurrentConfig(), _COURSE)
