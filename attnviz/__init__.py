@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         cost_chart,
         diff,
         doctor,
+        explain,
         from_arrays,
         head_grid,
         heads,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         save,
         sink,
         train,
+        variants,
     )
 
 __version__ = "0.1.0"
@@ -51,6 +53,7 @@ __all__ = [
     "cost_chart",
     "diff",
     "doctor",
+    "explain",
     "from_arrays",
     "head_grid",
     "heads",
@@ -63,6 +66,7 @@ __all__ = [
     "save",
     "sink",
     "train",
+    "variants",
 ]
 
 

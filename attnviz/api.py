@@ -15,6 +15,7 @@ from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, TokenStrip, View
+from attnviz.studying import check_explain, check_variants, explain, variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
 
-__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_chart", "check_comparing",
-           "check_cost", "check_diff", "check_heads", "check_trained", "check_translates", "compare",
-           "comparison_view", "cost", "cost_chart", "diff", "doctor", "from_arrays", "head_grid", "heads",
-           "heatmap", "induction", "load", "load_model", "probe", "probe_table", "save", "sink",
-           "train"]  # fmt: skip
+__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_chart",
+           "check_comparing", "check_cost", "check_diff", "check_explain", "check_heads",
+           "check_trained", "check_translates", "check_variants", "compare", "comparison_view", "cost",
+           "cost_chart", "diff", "doctor", "explain", "from_arrays", "head_grid", "heads", "heatmap",
+           "induction", "load", "load_model", "probe", "probe_table", "save", "sink", "train",
+           "variants"]  # fmt: skip
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""

@@ -293,7 +293,8 @@ class Capture:
 
     def __post_init__(self) -> None:
         for name in ("maps", "pooled", "means", "rollout", "words"):
-            object.__setattr__(self, name, Layers(getattr(self, name)))
+            if not isinstance(layers := getattr(self, name), Layers):
+                object.__setattr__(self, name, Layers(layers))
 
     def __repr__(self) -> str:
         """Short: what is in it, not its numbers."""

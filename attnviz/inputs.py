@@ -22,6 +22,7 @@ class Sample:
     chat: the text is one user message, put through the tokenizer's chat template.
     name: how files and messages call it.
     generate: how many tokens the model is to write after it, always the likeliest, and read as well.
+    languages: from which into which, of a translator that knows several: "eng_Latn:fra_Latn", or "fra_Latn".
     """
 
     text: str
@@ -29,6 +30,7 @@ class Sample:
     chat: bool = False
     name: str = "text"
     generate: int = 0
+    languages: str | None = None
 
 
 def check_texts(samples: Iterable[Sample]) -> None:

@@ -253,6 +253,8 @@ def _sample_entry(sample: Sample, notes: Sequence[str] = (), with_text: bool = T
     entry: dict[str, Any] = {"name": sample.name, "chat": sample.chat, "notes": list(notes)}
     if sample.generate:
         entry["generate"] = sample.generate
+    if sample.languages:
+        entry["languages"] = sample.languages
     for key, text in (("text", sample.text), ("pair", sample.pair)):
         if text is not None and with_text:
             entry[key] = text

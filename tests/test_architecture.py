@@ -19,7 +19,7 @@ LEAVES = {
     "attnviz.stored", "attnviz.stored.arrays", "attnviz.stored.checks", "attnviz.stored.codec",
     "attnviz.stored.container", "attnviz.stored.files", "attnviz.stored.npz", "attnviz.stored.textless",
     "attnviz.stored.conllu", "attnviz.stored.relationlines", "attnviz.stored.relationfiles",
-    "attnviz.frames", "attnviz.venues", "attnviz.observe.memory",
+    "attnviz.frames", "attnviz.venues", "attnviz.observe.memory", "attnviz.projections", "attnviz.variation",
 }  # fmt: skip
 ROOMS = [
     "attention",
@@ -36,6 +36,7 @@ ROOMS = [
     "capturing",
     "comparing",
     "probing",
+    "studying",
     "aligning",
     "api",
     "cli",

@@ -18,6 +18,23 @@ _TILE = 1 << 22
 """Weights in existence at once while somebody looks: 16 MB of float32."""
 
 
+class Vectors(NamedTuple):
+    """What weights were made of.
+
+    query:  ``[batch, heads, rows, head_dim]``
+    key:    ``[batch, heads, keys, key_dim]``
+    value:  ``[batch, heads, keys, value_dim]``, what the weights are the shares of
+    score:  what a query and a key are scored by: "scaled", or with parameters "general", "additive"
+    learnt: ``[batch, heads, rows, keys]``, the scores, where parameters make them
+    """
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    score: str = "scaled"
+    learnt: Tensor | None = None
+
+
 class Rows(NamedTuple):
     """What some neighbouring queries attend to, in all heads: a tile of the full weights.
 
@@ -25,12 +42,14 @@ class Rows(NamedTuple):
     queries: how many there are in all
     weights: ``[batch, heads, rows, keys]``
     visible: bool, four axes, broadcastable to weights: the query may see the key
+    vectors: what the weights were made of
     """
 
     first: int
     queries: int
     weights: Tensor
     visible: Tensor
+    vectors: Vectors
 
 
 Look = Callable[[Rows], None]
@@ -108,9 +127,11 @@ def _shown(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, look:
     for first in range(0, queries, step):
         rows = slice(first, first + step)
         part = None if mask is None else _rows_of(mask, rows)
-        weights = attention_weights(query[..., rows, :], key, part)
+        asking = query[..., rows, :]
+        weights = attention_weights(asking, key, part)
         visible = torch.ones((), dtype=torch.bool, device=query.device) if part is None else part
-        look(Rows(first, queries, weights, visible[(None,) * (4 - visible.dim())]))
+        seen = visible[(None,) * (4 - visible.dim())]
+        look(Rows(first, queries, weights, seen, Vectors(asking, key, value)))
         yield attend(weights, value)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from attnviz.attention.masks import padding
-from attnviz.attention.multihead import Look, Rows
+from attnviz.attention.multihead import Look, Rows, Vectors
 from attnviz.attention.scores import Additive, General
 from attnviz.attention.stacks import Watch
 from attnviz.attention.weights import attend, weights_of
@@ -89,15 +89,19 @@ class BahdanauDecoder(RecurrentDecoder):
 
     def written(self, states: Tensor, memory: Tensor, mask: Tensor, look: Look | None) -> Tensor:
         state, keys = self.first_state(memory), self.score.projected(memory)
-        steps, rows = [], []
+        steps, rows, asking = [], [], []
         for token in states.unbind(1):
-            weights = weights_of(self.score.against(state[:, None], keys), mask[:, 0])
+            scores = self.score.against(state[:, None], keys)
+            asking.append((state[:, None], scores))
+            weights = weights_of(scores, mask[:, 0])
             read = attend(weights, memory).squeeze(1)
             state = self.step(torch.cat((token, read), dim=-1), state)
             steps.append(torch.cat((state, token, read), dim=-1))
             rows.append(weights)
         if look is not None:
-            look(_of_one_head(torch.cat(rows, dim=1), mask))
+            query, scores = (torch.cat(parts, dim=1) for parts in zip(*asking, strict=True))
+            vectors = Vectors(query, memory, memory, "additive", scores)
+            look(_of_one_head(torch.cat(rows, dim=1), mask, vectors))
         one, other = self.readout(torch.stack(steps, dim=1)).chunk(2, dim=-1)
         return torch.maximum(one, other)
 
@@ -117,12 +121,19 @@ class LuongDecoder(RecurrentDecoder):
 
     def written(self, states: Tensor, memory: Tensor, mask: Tensor, look: Look | None) -> Tensor:
         hidden, _ = self.steps(states, self.first_state(memory)[None])
-        weights = weights_of(self.score(hidden, memory), mask[:, 0])
+        scores = self.score(hidden, memory)
+        weights = weights_of(scores, mask[:, 0])
         if look is not None:
-            look(_of_one_head(weights, mask))
+            look(_of_one_head(weights, mask, Vectors(hidden, memory, memory, "general", scores)))
         return torch.tanh(self.readout(torch.cat((attend(weights, memory), hidden), dim=-1)))
 
 
-def _of_one_head(weights: Tensor, mask: Tensor) -> Rows:
-    """All rows at once: ``[batch, queries, keys]`` weights under a ``[batch, 1, 1, keys]`` mask."""
-    return Rows(0, weights.shape[1], weights[:, None], mask)
+def _of_one_head(weights: Tensor, mask: Tensor, vectors: Vectors) -> Rows:
+    """All rows at once.
+
+    weights: ``[batch, queries, keys]``; mask: ``[batch, 1, 1, keys]``; vectors: without an axis of heads
+    """
+    query, key, value, score, learnt = vectors
+    scores = None if learnt is None else learnt[:, None]
+    alone = Vectors(query[:, None], key[:, None], value[:, None], score, scores)
+    return Rows(0, weights.shape[1], weights[:, None], mask, alone)

@@ -24,6 +24,7 @@ from attnviz.cli.output import note
 from attnviz.cli.probe import probe
 from attnviz.cli.replay import caption, replay
 from attnviz.cli.train import train
+from attnviz.cli.variants import variants
 from attnviz.errors import AttnvizError, ExpectationError, UsageError
 
 EXAMPLES = """\
@@ -51,6 +52,9 @@ app.command(short_help="Find the heads of one model in another, and what changed
 app.command(short_help="What differs between two texts, or two models.")(diff)
 app.command(short_help="Draw which words a translation was written from.")(align)
 app.command(short_help="Test heads on known relations and random tokens.")(probe)
+app.command(short_help="What else a head makes of its queries and keys: scores, temperatures, masks.")(
+    variants
+)
 app.command(short_help="Make a figure again from the recipe in it.")(replay)
 app.command(short_help="Write the caption of a figure.")(caption)
 app.command(short_help="Measure what attention costs as a text grows.")(cost)

@@ -1,7 +1,7 @@
 """Runs the model over samples, one at a time, and shows how far it is."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from attnviz.cli.options import Inputs, Model
 
@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from attnviz.captures import Capture
     from attnviz.inputs import Sample
     from attnviz.recipes import Choice
+    from attnviz.render.views import View
+
+Made = TypeVar("Made", bound="View")
 
 
 def captures(
@@ -39,3 +42,15 @@ def captures(
                 truncate=inputs.truncate,
                 report=bar.show,
             )
+
+
+def each(
+    samples: "Sequence[Sample]", inputs: Inputs, model: Model, make: "Callable[..., Made]"
+) -> "Iterator[Made]":
+    """What is made of each sample by a verb that runs the model itself, which is loaded once."""
+    from attnviz.cli import progress
+
+    source = model.load(generates=inputs.generate > 0)
+    with progress.Bar() as bar:
+        for sample in samples:
+            yield make(sample, model=source, truncate=inputs.truncate, report=bar.show)

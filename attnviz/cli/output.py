@@ -139,6 +139,7 @@ def _printed(view: "View") -> "RenderableType":
         HeadGrid,
         HeadLines,
         HeadTable,
+        Steps,
         Table,
         TokenStrip,
     )  # each kind is drawn without the others' code
@@ -147,6 +148,10 @@ def _printed(view: "View") -> "RenderableType":
         from attnviz.render.table import table
 
         return table(view)
+    if isinstance(view, Steps):
+        from attnviz.render.table import steps
+
+        return steps(view)
     if isinstance(view, Chart):
         from attnviz.render.table import chart
 

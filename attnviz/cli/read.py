@@ -25,7 +25,7 @@ def samples(inputs: Texts) -> list[Sample]:
         raise UsageError("--pair and --chat do not go together: a chat has one message")
     if inputs.pair is not None and generate:
         raise UsageError("--pair and --generate do not go together: what is written follows one text")
-    found = [Sample(text, inputs.pair, inputs.chat, name, generate) for name, text in texts]
+    found = [Sample(text, inputs.pair, inputs.chat, name, generate, inputs.languages) for name, text in texts]
     check_texts(found)
     return found
 

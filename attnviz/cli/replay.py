@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attnviz.render.views import View
 
 File = Annotated[Path, Argument(metavar="FILE", help="A figure or numbers that attnviz wrote.")]
-COMMANDS = ("heatmap", "heads")
+COMMANDS = ("heatmap", "heads", "align")
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,14 @@ def replay(again: Again) -> None:
         checked(Path(again.output), formats_of(_kind(recipe)), force=again.force)
     source = _source(recipe, again)
     _tell_differences(recipe, source)
-    seen = api.capture(
-        samples, model=source, keep=AUTO if recipe.command == "heatmap" else None,
-        statistics=recipe.command == "heads", choice=recipe.choice, truncate=True,
-    )  # fmt: skip
-    view = _view(recipe, seen)
+    if recipe.aligning is not None:
+        view: View = _translation(recipe, samples[0], source)
+    else:
+        seen = api.capture(
+            samples, model=source, keep=AUTO if recipe.command == "heatmap" else None,
+            statistics=recipe.command == "heads", choice=recipe.choice, truncate=True,
+        )  # fmt: skip
+        view = _view(recipe, seen)
     output.show([view], [Path(again.output)] if again.output else [], drawing, recipe.style)
 
 
@@ -103,9 +106,13 @@ def _check(recipe: "Recipe", again: Again) -> None:
     if recipe.command not in COMMANDS:
         raise InputError(
             f"{printable(str(again.file))} was made by attnviz {printable(recipe.command)}: "
-            f"only figures of {' and '.join(COMMANDS)} are made again"
+            f"only figures of {', '.join(COMMANDS[:-1])} and {COMMANDS[-1]} are made again"
         )
+    if (recipe.command == "align") != (recipe.aligning is not None):
+        raise InputError("this recipe is damaged: it does not say how words were linked, or should not")
     try:
+        if recipe.aligning is not None:
+            api.check_align(recipe.choice, threshold=recipe.aligning.threshold)
         if recipe.listing is None:
             api.check(recipe.choice, recipe.style, _view_name(recipe))
         else:
@@ -147,7 +154,7 @@ def _sample(entry: Mapping[str, Any]) -> "Sample":
         raise InputError(
             "its text was left out of the file (only a digest is there): it cannot be made again"
         )
-    kinds = {"text": str, "pair": str, "chat": bool, "name": str, "generate": int}
+    kinds = {"text": str, "pair": str, "chat": bool, "name": str, "generate": int, "languages": str}
     given = {key: entry[key] for key in kinds if key in entry}
     wrong = [key for key, value in given.items() if type(value) is not kinds[key]]
     if "text" not in entry or wrong or given.get("generate", 0) < 0:
@@ -226,6 +233,14 @@ def _differences(recipe: "Recipe", source: "Source") -> Iterator[str]:
     before, now = str(recipe.model.get("fingerprint")), source.facts.fingerprint
     if before != now:
         yield f"other weights ({now[:12]}, not {before[:12]}): the figure may be another one"
+
+
+def _translation(recipe: "Recipe", sample: "Sample", source: "Source") -> "View":
+    from attnviz import api
+
+    threshold = recipe.aligning.threshold if recipe.aligning else None
+    found = api.align(sample, model=source, choice=recipe.choice, threshold=threshold, truncate=True)
+    return api.alignment_view(found, style=recipe.style)
 
 
 def _view(recipe: "Recipe", seen: "Captures") -> "View":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -64,13 +64,13 @@ class AttentionCall:
     def keys(self) -> int:
         return self.key.shape[2]
 
-    @cached_property
+    @property
     def group(self) -> int:
         """How many heads share a key head; 1 where that does not come out even."""
         group, rest = divmod(self.heads, self.key.shape[1])
         return 1 if rest else max(1, group)
 
-    @cached_property
+    @property
     def sinks(self) -> Any:
         """What takes weight from the keys in the softmax, if anything does: ``[heads]`` scores, mostly."""
         for name in ("sinks", "s_aux"):

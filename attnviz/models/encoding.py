@@ -1,8 +1,7 @@
 """A sample as a model reads it: which tokens, how many, and what they stand for."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ from attnviz.errors import InputError
 from attnviz.inputs import Sample
 from attnviz.models.chat import chat_tokens
 from attnviz.models.labels import Tokens
+from attnviz.models.languages import as_target
 from attnviz.models.tokenizing import special_pieces, tokenized
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -46,6 +46,8 @@ def tokens_within(
     """
     if not all(text.strip() for text in texts_of(sample)):
         raise InputError(f"{sample.name} is empty: give at least one word")
+    if sample.languages is not None:
+        raise InputError(f"{model} has no languages to choose from: leave out --languages")
     if sample.chat and sample.pair is not None:
         raise InputError(f"{sample.name} is a chat and a pair at once: a chat has one message")
     read, notes = _readable(sample)
@@ -111,7 +113,7 @@ def target_of(reader: Reader, sample: Sample, *, start: int, truncate: bool) -> 
         return source, begun
     target = target_sample(sample, sample.pair)
     room = replace(reader, positions=None if reader.positions is None else reader.positions - 1)
-    with _as_target(reader.tokenizer):
+    with as_target(reader.tokenizer):
         return source, decoded_after(begun, tokens_of(room, target, truncate=truncate))
 
 
@@ -136,16 +138,3 @@ def decoded_after(begun: Tokens, target: Tokens) -> Tokens:
         special=[*begun.special, *target.special[:stop]],
         segments=[0] * (len(begun.ids) + stop),
     )
-
-
-@contextmanager
-def _as_target(tokenizer: Any) -> Iterator[None]:
-    """Inside the block the tokenizer reads as the decoder's, where it has another vocabulary or template."""
-    switch = getattr(tokenizer, "_switch_to_target_mode", None)
-    if switch is not None:
-        switch()
-    try:
-        yield
-    finally:
-        if switch is not None:
-            tokenizer._switch_to_input_mode()

@@ -7,7 +7,8 @@ everything would see.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,11 +19,18 @@ from transformers import DynamicCache, EncoderDecoderCache
 from attnviz.captures import Axis, LayerFacts
 from attnviz.errors import ModelError
 from attnviz.models.base import Encoded
+from attnviz.models.languages import Beginning
 from attnviz.models.tokenizing import special_pieces
 from attnviz.models.wrote import Speller
 from attnviz.observe.tiles import Tile, Watch
 
 Axes = Mapping[str, tuple[Axis, Axis]]
+
+UNREAD = (
+    *("temperature", "top_k", "top_p", "min_p", "typical_p", "early_stopping", "length_penalty"),
+    *("max_length", "min_length", "forced_eos_token_id"),
+)
+"""Settings of a model for writing that only sampling and beams read; and lengths, which are given here."""
 
 
 def check_writes(model: Any, name: str) -> None:
@@ -34,14 +42,18 @@ def check_writes(model: Any, name: str) -> None:
         raise ModelError(f"{name} is an encoder: it reads a text, and only decoders write one")
 
 
-def written(model: Any, tensors: Mapping[str, Tensor], count: int) -> Tensor:
+def written(model: Any, tensors: Mapping[str, Tensor], count: int, begins: Beginning | None = None) -> Tensor:
     """The ids of a text and of what the model writes after it, at most so many tokens: ``[tokens]``.
 
-    An end token is the last one. Of an encoder-decoder they are all its decoder's, from the start token on.
+    begins: how the decoder of an encoder-decoder does
+    An end token is the last one; where it is not written in time, none is put there. Of an encoder-decoder
+    they are all its decoder's, from the start token on.
     """
     config = copy.deepcopy(model.generation_config)
-    for name in ("temperature", "top_k", "top_p", "min_p", "typical_p", "max_length", "min_length"):
-        setattr(config, name, None)  # only sampling reads them, and the lengths are given here
+    for name in UNREAD:
+        setattr(config, name, None)
+    if begins is not None:
+        config.decoder_start_token_id, config.forced_bos_token_id = begins.start, begins.forced
     config.do_sample, config.num_beams, config.max_new_tokens = False, 1, count
     config.use_cache, config.return_dict_in_generate = True, False
     cache = {}
@@ -49,8 +61,20 @@ def written(model: Any, tensors: Mapping[str, Tensor], count: int) -> Tensor:
         model.config.is_encoder_decoder
     ):  # one that transformers makes itself has as many layers as the encoder
         cache["past_key_values"] = EncoderDecoderCache(DynamicCache(), DynamicCache())
-    ids: Tensor = model.generate(**tensors, **cache, generation_config=config)[0]
+    with _settings(model, config):
+        ids: Tensor = model.generate(**tensors, **cache, generation_config=config)[0]
     return ids
+
+
+@contextmanager
+def _settings(model: Any, config: Any) -> Iterator[None]:
+    """Inside the block these are the model's own settings, from which transformers takes what is None."""
+    before = model.generation_config
+    model.generation_config = config
+    try:
+        yield
+    finally:
+        model.generation_config = before
 
 
 def speller_of(tokenizer: Any) -> Speller:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -37,6 +38,7 @@ from attnviz.models.generation import (
 )
 from attnviz.models.images import pictured
 from attnviz.models.labels import Tokens, token_axis
+from attnviz.models.languages import Beginning, beginning, speaking
 from attnviz.models.numbered import around, plain_ids
 from attnviz.models.opened import Opened, Site, returned
 from attnviz.models.quiet import quiet
@@ -138,26 +140,33 @@ class LiveSource:
 
         Raises InputError if there is nothing to read, or more than fits and it is not to be cut.
         """
-        reader = self._reader()
         self._forget_fingerprint()
-        with quiet():
-            if self._start is None:
-                source, target = tokens_of(reader, sample, truncate=truncate), None
-            else:
-                source, target = target_of(reader, sample, start=self._start, truncate=truncate)
+        source, target, begins = self._read(sample, truncate=truncate)
         self._check_vocabulary(source)
         before = len((target or source).ids)
         if sample.generate:
-            source, target = self._continued(source, target, sample)
+            source, target = self._continued(source, target, sample, begins)
         tensors = self._tensors(source, target)
         later = token_axis(target) if target else None
         return Encoded(
             sample,
             tensors,
             stack_axes(self._census(tensors), token_axis(source), later),
-            notes=(*source.notes, *(target.notes if target else ())),
+            notes=(*source.notes, *(target.notes if target else ()), *(begins.notes if begins else ())),
             written=len((target or source).ids) - before,
         )
+
+    def _read(self, sample: Sample, *, truncate: bool) -> tuple[Tokens, Tokens | None, Beginning | None]:
+        """What the model reads; of an encoder-decoder also what its decoder does, and how that begins."""
+        reader = self._reader()
+        if self._start is None:
+            with quiet():
+                return tokens_of(reader, sample, truncate=truncate), None, None
+        with quiet(), speaking(reader.tokenizer, sample.languages, self._name):
+            begins = beginning(reader.tokenizer, self._model, self._start, sample, self._name)
+            bare = replace(sample, languages=None)
+            source, target = target_of(reader, bare, start=begins.start, truncate=truncate)
+        return source, target, begins
 
     def plain_ids(self) -> Sequence[int]:
         """The numbers of all tokens but the model's own. Raises InputError if it does not read text here."""
@@ -180,7 +189,7 @@ class LiveSource:
         return Reader(self._tokenizer, self._name, self._positions)
 
     def _continued(
-        self, source: Tokens, target: Tokens | None, sample: Sample
+        self, source: Tokens, target: Tokens | None, sample: Sample, begins: Beginning | None
     ) -> tuple[Tokens, Tokens | None]:
         """The tokens that are read, and after them those that the model writes."""
         check_writes(self._model, self._name)
@@ -191,7 +200,8 @@ class LiveSource:
                 f"{self._positions}: {sample.generate} more do not fit"
             )
         with steady(self._model, parts=self._parts):
-            ids = written(self._model, self._moved(self._tensors(source, target)), sample.generate)
+            tensors = self._moved(self._tensors(source, target))
+            ids = written(self._model, tensors, sample.generate, begins)
         longer = with_written(begun, ids[len(begun.ids) :].tolist(), speller_of(self._tokenizer))
         return (source, longer) if target else (longer, None)
 

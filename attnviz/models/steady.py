@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import torch
 from torch import nn
 
 from attnviz.models.quiet import unlogged
-from attnviz.models.switched import Parts, watchable
+from attnviz.models.switched import Parts, parts_of, watchable
 
 
 @contextmanager
@@ -26,11 +26,12 @@ def steady(model: nn.Module, *, eager: bool = False, parts: Parts | None = None)
     Training flags, configurations and random numbers are restored, after an exception too.
     Raises ModelError if its attention is computed by something whose numbers may be others.
     """
+    known = parts or parts_of(model)
     with (
         unlogged(),
         torch.inference_mode(),
-        watchable(model, eager=eager, parts=parts),
-        _same_random_numbers(),
+        watchable(known, eager=eager),
+        _same_random_numbers() if known.draws else nullcontext(),
     ):
         yield
 

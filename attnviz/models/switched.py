@@ -34,14 +34,17 @@ SAME_NUMBERS = re.compile(
 class Parts:
     """What of a model a run may have to change: found by a walk over all of it, not anew for every run.
 
+    model:           itself
     weights:         all of them, as tensors
     modules:         all of them; paths: how the model calls each, by its identity
     implementations: whatever holds the name of the attention that is computed; caches: whether there are any
     remembering:     modules that keep something of a run for later ones
     exchangers:      modules that may exchange their kind of attention for another one for good
+    draws:           some of them may draw random numbers elsewhere than from torch
     devices:         numbers of the accelerators that it lies on, which are of this ``kind``
     """
 
+    model: nn.Module
     weights: tuple[torch.Tensor, ...]
     modules: tuple[nn.Module, ...]
     paths: Mapping[int, str]
@@ -49,6 +52,7 @@ class Parts:
     caches: tuple["_Holder", ...]
     remembering: tuple[nn.Module, ...]
     exchangers: tuple[Any, ...]
+    draws: bool
     kind: str
     devices: tuple[int, ...]
 
@@ -63,6 +67,7 @@ def parts_of(model: nn.Module) -> Parts:
     kinds = {(w.device.type, w.device.index or 0) for w in weights if w.device.type in ACCELERATORS}
     kind = min(kinds)[0] if kinds else "cuda"
     return Parts(
+        model=model,
         weights=weights,
         modules=modules,
         paths={id(module): name for name, module in named},
@@ -74,9 +79,21 @@ def parts_of(model: nn.Module) -> Parts:
             for module in modules
             if callable(getattr(module, "set_attention_type", None)) and hasattr(module, "attention_type")
         ),
+        draws=any(map(_may_draw, {type(module) for module in modules})),
         kind=kind,
         devices=tuple(sorted(number for name, number in kinds if name == kind)),
     )
+
+
+def _may_draw(kind: type[nn.Module]) -> bool:
+    """Whether modules of a kind may draw from Python's or numpy's random numbers.
+
+    torch's own do not, and of transformers only those whose file knows these by name.
+    """
+    if kind.__module__.startswith("torch."):
+        return False
+    known = vars(sys.modules.get(kind.__module__, sys))
+    return not kind.__module__.startswith("transformers.") or not {"np", "numpy", "random"}.isdisjoint(known)
 
 
 def _check_kernels(model: nn.Module, modules: Sequence[nn.Module]) -> None:
@@ -89,18 +106,17 @@ def _check_kernels(model: nn.Module, modules: Sequence[nn.Module]) -> None:
 
 
 @contextmanager
-def watchable(model: nn.Module, *, eager: bool = False, parts: Parts | None = None) -> Iterator[None]:
+def watchable(known: Parts, *, eager: bool = False) -> Iterator[None]:
     """Inside the block the model's attention can be watched; afterwards all is as it was.
 
     eager: with plain matrix products; else as it is, where that says what each query may see
-    parts: its, if they are known
+    known: what of it may have to be changed
     Threads share a model: who wants it otherwise than those who are inside waits until they have left.
     Raises ModelError if its attention is computed by something whose numbers may be others.
     """
-    known = parts or parts_of(model)
     with (
         _shared("compiler", "off", _as_written),
-        _shared(id(model), eager, lambda: _changed(known, eager=eager)),
+        _shared(id(known.model), eager, lambda: _changed(known, eager=eager)),
         torch.random.fork_rng(known.devices, device_type=known.kind),
     ):
         yield

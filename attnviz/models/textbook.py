@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attnviz.models.calls import AttentionCall, Block, cut, of_heads
 from attnviz.models.scratch import Scratch
+from attnviz.observe.tiles import Vectors
 
 FAR = -1e30  # a score of what may not be seen: finite, so that 0 times it is 0
 
@@ -44,6 +45,39 @@ def attended(call: AttentionCall, heads: range, block: Block, weights: Tensor, o
     cut(cut(output, 0, block.rows), 1, heads).copy_(read.transpose(0, 1))
 
 
+def vectors(call: AttentionCall, rows: range, columns: range, head: int) -> Vectors | None:
+    """What the formula makes the weights of a head of, in a call of one sample.
+
+    None where queries and keys are of different sizes, or heads share keys unevenly.
+    """
+    if call.heads % call.key.shape[1] or call.query.shape[-1] != call.key.shape[-1]:
+        return None
+    one, shared = range(head, head + 1), head // call.group
+    added = [_part(each, one, rows, columns)[0].float() for each in _added(call)]
+    return Vectors(
+        query=cut(call.query[0, head], 0, rows).float(),
+        key=cut(call.key[0, shared], 0, columns).float(),
+        value=cut(call.value[0, shared], 0, columns).float(),
+        scale=_scaling(call),
+        cap=call.options.get("softcap"),
+        bias=sum(added[1:], added[0]).expand(len(rows), len(columns)) if added else None,
+        sink=_sink(call, head),
+    )
+
+
+def _added(call: AttentionCall) -> list[Tensor]:
+    """What is added to the scores: position biases, and masks that are numbers."""
+    return [each for each in (call.bias, call.mask) if each is not None and each.dtype != torch.bool]
+
+
+def _sink(call: AttentionCall, head: int) -> float | None:
+    """The score of a head's sink; None without one, or where each row has its own."""
+    sinks = call.sinks
+    return (
+        float(sinks.detach().reshape(-1)[head]) if sinks is not None and sinks.numel() == call.heads else None
+    )
+
+
 def _score(call: AttentionCall, heads: range, block: Block, scores: Tensor) -> None:
     rows, columns = block.rows, block.columns
     key = cut(_keys_of(call.key, call, heads), 1, columns)
@@ -55,9 +89,8 @@ def _score(call: AttentionCall, heads: range, block: Block, scores: Tensor) -> N
     cap = call.options.get("softcap")
     if cap is not None:
         scores.div_(cap).tanh_().mul_(cap)
-    for added in (call.bias, call.mask):
-        if added is not None and added.dtype != torch.bool:
-            scores.add_(_part(added, heads, rows, columns))
+    for added in _added(call):
+        scores.add_(_part(added, heads, rows, columns))
     if block.hidden is not None:
         scores[..., block.hidden_from :].masked_fill_(of_heads(block.hidden, heads), FAR)
 

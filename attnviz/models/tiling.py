@@ -7,7 +7,8 @@ which also gives the layer's output on the way.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from weakref import WeakKeyDictionary
 
 import torch
@@ -33,6 +34,7 @@ class Taking:
 
     call:       of one sample, in single precision
     by_formula: the textbook's is found to be its own
+    sink:       something takes weight from the keys
     output:     ``[queries, heads, value_dim]``, to be filled with what the layer reads; None if that is not
                 needed
     """
@@ -42,6 +44,7 @@ class Taking:
     place: Place
     scratch: Scratch
     by_formula: bool
+    sink: bool
     output: Tensor | None = None
 
 
@@ -51,7 +54,8 @@ def tiles(call: AttentionCall, layer: LayerFacts, heads: range, place: Place) ->
     Raises ModelError if the model's own function returns no such weights, or no distributions.
     """
     whole = calls.in_single_precision(calls.of_sample(call, place.sample))
-    return _tiles(Taking(whole, layer, place, Scratch(), is_textbook(whole)), heads)
+    taking = Taking(whole, layer, place, Scratch(), is_textbook(whole), whole.sinks is not None)
+    return _tiles(taking, heads)
 
 
 def tiles_and_output(
@@ -70,9 +74,28 @@ def tiles_and_output(
     whole = calls.in_single_precision(call)
     if calls.hides_rows_by_numbers(call) or not is_textbook(whole):
         return None
+    taking = Taking(whole, layer, place, scratch, True, whole.sinks is not None)
+    if call.heads * call.queries * call.keys <= CELLS["cpu"] and (both := _at_once(taking)) is not None:
+        return both
     output = query.new_empty(1, call.queries, call.heads, call.value.shape[-1])
-    taking = Taking(whole, layer, place, scratch, True, output[0])
-    return _tiles(taking, range(call.heads)), output
+    return _tiles(replace(taking, output=output[0]), range(call.heads)), output
+
+
+def _at_once(taking: Taking) -> tuple[Iterator[Tile], Tensor] | None:
+    """The only tile of a short call, and its output, both by the model's own function in one go.
+
+    For a sentence the products take little and each step around them much. None where a row may see nothing.
+    """
+    call = taking.call
+    (block,) = calls.blocks(call, range(call.queries), call.queries)
+    if block.blind is not None or len(block.columns) < call.keys:
+        return None
+    output, weights = call.eager(
+        call.module, call.query, call.key, call.value, _added(call, block), **call.options
+    )
+    tile = _tile(taking, range(call.heads), block, weights[0], None, lasting=True)
+    check_sums(tile)
+    return iter((tile,)), output
 
 
 def _tiles(taking: Taking, heads: range) -> Iterator[Tile]:
@@ -121,8 +144,16 @@ def _batches(call: AttentionCall, heads: range, most: int, *, split: bool) -> It
         start = min(start + step, boundary, heads.stop)
 
 
-def _tile(taking: Taking, heads: range, block: Block, weights: Tensor, scores: Tensor | None) -> Tile:
-    """The tile of a block, without the keys that are padding."""
+def _tile(
+    taking: Taking,
+    heads: range,
+    block: Block,
+    weights: Tensor,
+    scores: Tensor | None,
+    *,
+    lasting: bool = False,
+) -> Tile:
+    """The tile of a block, without the keys that are padding. lasting: its weights are of new memory."""
     place, visible = taking.place, block.visible
     columns = range(max(block.columns.start, place.keys.start), min(block.columns.stop, place.keys.stop))
     if columns != block.columns:
@@ -140,7 +171,9 @@ def _tile(taking: Taking, heads: range, block: Block, weights: Tensor, scores: T
         visible=calls.of_heads(visible, heads),
         computed=calls.everything(taking.call.query.device),
         scores=scores,
-        sink=taking.call.sinks is not None,
+        sink=taking.sink,
+        lasting=lasting,
+        vectors=partial(textbook.vectors, taking.call, block.rows, columns),
     )
 
 

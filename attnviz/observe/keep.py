@@ -101,7 +101,10 @@ def _is_whole(tile: Tile, heads: tuple[int, ...]) -> bool:
 
 
 def _copied(tile: Tile, heads: tuple[int, ...]) -> _Maps:
-    """The maps of a layer that comes in one tile."""
+    """The maps of a layer that comes in one tile: its own, where they last."""
+    if tile.lasting and len(heads) == len(tile.heads) and not tile.weights.is_cuda:
+        masks = (mask.to("cpu", copy=True) for mask in (tile.visible, tile.computed))
+        return _Maps(heads, tile.weights, *masks)
     theirs = [head - tile.heads.start for head in heads]
     masks = (for_heads(mask, theirs).to("cpu", copy=True) for mask in (tile.visible, tile.computed))
     weights = picked(tile.weights, theirs).to("cpu", torch.float32, copy=True)

@@ -68,10 +68,11 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-def planned(source: Source, batch: Sequence[Encoded], observers: Sequence[Sequence[Observer]]) -> Plan:
+def planned(source: Source, batch: Sequence[Encoded], watches: Sequence[Together]) -> Plan:
     """What a run of these samples with these observers will do."""
-    facts = source.facts
-    layers, everybody = facts.layers, Together([one for looking in observers for one in looking])
+    facts, observers = source.facts, [watch.observers for watch in watches]
+    alone = watches[0] if len(watches) == 1 else None
+    layers, everybody = facts.layers, alone or Together([one for looking in observers for one in looking])
     wanted = [len(everybody.wanted(layer) or ()) for layer in layers]
     return Plan(
         name=facts.name,
@@ -100,9 +101,10 @@ def seconds_for(source: Source, encoded: Encoded, observers: Sequence[Observer])
     """How long a run over this sample takes, told by its first layer alone: then it is broken off."""
     for observer in observers:
         observer.start(encoded.axes)
-    pace = Pace(planned(source, [encoded], [observers]), _break_off)
+    together = Together(observers)
+    pace = Pace(planned(source, [encoded], [together]), _break_off)
     try:
-        source.run([encoded], [Paced(Together(observers), pace)])
+        source.run([encoded], [Paced(together, pace)])
     except _KnownError as known:
         return known.seconds
     return pace.seconds  # there was no second layer
@@ -182,12 +184,9 @@ class Paced:
     def __init__(self, watch: Watch, pace: Pace) -> None:
         self._watch = watch
         self._pace = pace
-        self._wanted: dict[LayerFacts, range | None] = {}
 
     def wanted(self, layer: LayerFacts) -> range | None:
-        if layer not in self._wanted:
-            self._wanted[layer] = self._watch.wanted(layer)
-        return self._wanted[layer]
+        return self._watch.wanted(layer)
 
     def see(self, tile: Tile) -> None:
         self._pace.begin(tile)

@@ -33,14 +33,15 @@ def observe_batch(
 
     Raises as ``observe`` does: for what will not fit before the run.
     """
-    plan, device = planned(source, batch, observers), source.facts.device
+    watches = [Together(looking) for looking in observers]
+    plan, device = planned(source, batch, watches), source.facts.device
     check_room(plan.needs, device)
     for encoded, looking in zip(batch, observers, strict=True):
         for observer in looking:
             observer.start(encoded.axes)
     pace = Pace(plan, report)
     with answered(f"{plan.name} read {plan.tokens:,} tokens", plan.needs, device):
-        source.run(batch, [Paced(Together(looking), pace) for looking in observers])
+        source.run(batch, [Paced(watch, pace) for watch in watches])
         captures = [_capture(source, *sample) for sample in zip(batch, observers, strict=True)]
     pace.finish()
     return captures

@@ -1,11 +1,39 @@
 """Tiles: attention weights on their way from a running model to whoever looks at them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
 
 from attnviz.captures import LayerFacts
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What one head made the weights of a tile of.
+
+    query:  ``[rows, head_dim]``, as they meet the keys: turned by their positions where a model does that
+    key:    ``[columns, head_dim]``; heads that share keys have the same
+    value:  ``[columns, value_dim]``
+    scale:  what q . k is multiplied by
+    cap:    c of a soft cap, c tanh(score / c), if there is one
+    bias:   ``[rows, columns]``, what is added to the scores by position, where anything is
+    sink:   the score of a place in the softmax that is no key, where there is one
+    score:  what a query and a key are scored by: "scaled", or with parameters of its own "general", "concat",
+            "additive"
+    learnt: ``[rows, columns]``, the scores, where parameters make them: all that can be said of them here
+    """
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    scale: float
+    cap: float | None = None
+    bias: Tensor | None = None
+    sink: float | None = None
+    score: str = "scaled"
+    learnt: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -23,8 +51,11 @@ class Tile:
     scores:   where they are at hand, what the weights are the softmax of, finite, same shape; of what is not
               visible any number
     sink:     whether the softmax has a place of its own that takes weight from the keys
+    lasting:  the weights lie in memory that nobody writes into again: who keeps them need not copy
+    vectors:  tells of a head by its number what its weights were made of (None where that is not to be had);
+              None where it is not known of any
     Padding is no part of a tile: rows and columns are numbered without it.
-    The tensors live only until the observers return: who keeps something copies it.
+    Else the tensors live only until the observers return: who keeps something copies it.
     """
 
     layer: LayerFacts
@@ -37,6 +68,8 @@ class Tile:
     computed: Tensor
     scores: Tensor | None = None
     sink: bool = False
+    lasting: bool = False
+    vectors: Callable[[int], Vectors | None] | None = None
 
 
 class Watch(Protocol):

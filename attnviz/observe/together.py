@@ -11,15 +11,27 @@ class Together:
     """Several observers as one: what any of them wants is computed once."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = observers
-        self._looking: dict[LayerFacts, list[Observer]] = {}
+        self.observers = observers
+        self._known: dict[LayerFacts, tuple[range | None, list[Observer]]] = {}
 
     def wanted(self, layer: LayerFacts) -> range | None:
-        ranges = [heads for observer in self._observers if (heads := observer.wanted(layer))]
-        return range(min(r.start for r in ranges), max(r.stop for r in ranges)) if ranges else None
+        return self._looking(layer)[0]
 
     def see(self, tile: Tile) -> None:
-        if tile.layer not in self._looking:
-            self._looking[tile.layer] = [one for one in self._observers if one.wanted(tile.layer)]
-        for observer in self._looking[tile.layer]:
+        for observer in self._looking(tile.layer)[1]:
             observer.see(tile)
+
+    def _looking(self, layer: LayerFacts) -> tuple[range | None, list[Observer]]:
+        """The heads of a layer that are wanted, and by whom: asked once."""
+        known = self._known.get(layer)
+        if known is None:
+            asked = [(heads, observer) for observer in self.observers if (heads := observer.wanted(layer))]
+            known = self._known[layer] = _spanned([heads for heads, _ in asked]), [one for _, one in asked]
+        return known
+
+
+def _spanned(ranges: Sequence[range]) -> range | None:
+    """The shortest range that holds them all; None for none."""
+    if len(ranges) < 2:
+        return ranges[0] if ranges else None
+    return range(min(each.start for each in ranges), max(each.stop for each in ranges))

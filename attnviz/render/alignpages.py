@@ -32,7 +32,7 @@ def align_page(found: Aligned, style: Style) -> Page:
         cmap=style.cmap or "viridis",
         notes=notes,
         recipe=made,
-        axes=("target, word by word as it is written", "source"),
+        axes=("target", "source"),
         marked=STRONGEST if found.threshold is None else f"{STRONGEST}, and all from {found.threshold:g} on",
         document=_document(found),
     )

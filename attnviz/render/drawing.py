@@ -1,7 +1,7 @@
 """A figure as a value: words, frames and cells in their places, before anybody draws it.
 
-The same drawing becomes a vector figure here and a picture of dots in ``raster.py``, so that there is one
-layout for both. All lengths are in inches, from the upper left corner.
+The same drawing becomes a vector figure here, a PDF in ``pdf.py`` and a picture of dots in ``raster.py``, so
+that there is one layout for all. All lengths are in inches, from the upper left corner.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.collections import PolyCollection
     from matplotlib.figure import Figure
 
-COLOURS = 216  # of the map; with white, greys and what is never computed they are a palette of 256
+COLOURS = 192  # of the map; with white, greys and what is never computed they are a palette of 256
 BLANK, NOT_COMPUTED = COLOURS, COLOURS + 1
 """Levels of cells that are not painted, and of cells that the model never computed."""
 
@@ -50,7 +50,7 @@ class Words:
 class Cells:
     """An image of cells that fills a box.
 
-    levels: ``[rows, columns]``: 0 to 215 on the colour map, or BLANK, or NOT_COMPUTED
+    levels: ``[rows, columns]``: 0 to 191 on the colour map, or BLANK, or NOT_COMPUTED
     """
 
     box: Box
@@ -71,7 +71,7 @@ class Drawing:
 
 
 def palette(cmap: str) -> Colours:
-    """The colour of each level: ``[218, 3]``."""
+    """The colour of each level: ``[194, 3]``."""
     table = colours(cmap)[np.linspace(0, 255, COLOURS).round().astype(np.intp)]
     return np.concatenate([table, [[255] * 3, [_LIGHT] * 3]]).astype(np.uint8)
 
@@ -89,41 +89,52 @@ def heatmap_levels(heatmap: Heatmap, scale: Scale) -> Levels:
 
 
 def bar_levels() -> Levels:
-    """Of a colour bar, the highest on top: ``[216, 1]``."""
+    """Of a colour bar, the highest on top: ``[192, 1]``."""
     return np.arange(COLOURS, dtype=np.uint8)[::-1, None]
 
 
 def vector_figure(drawing: Drawing, dpi: int) -> "Figure":
     """The drawing as a matplotlib figure."""
-    pen = empty(drawing.width, drawing.height, drawing.fonts, dpi)
+    pen = _lettered(drawing, dpi)
     axes = pen.axes(Box(0, 0, drawing.width, drawing.height))
     axes.set_axis_off()
     axes.add_collection(_behind(drawing, dpi), autolim=False)
     table = palette(drawing.cmap)
     for cells in drawing.cells:
-        box, image = cells.box, table[_repeated(cells.levels)]
+        box, image = cells.box, table[repeated(cells.levels)]
         extent = (box.left, box.right, drawing.height - box.bottom, drawing.height - box.top)
         axes.imshow(image, interpolation="none", aspect="auto", extent=extent)
     axes.set(xlim=(0, drawing.width), ylim=(0, drawing.height))
-    for word in drawing.words:
-        write(pen, word)
     return pen.figure
 
 
+def words_figure(drawing: Drawing, dpi: int) -> "Figure":
+    """The words of a drawing alone, on nothing."""
+    figure = _lettered(drawing, dpi).figure
+    figure.patch.set_visible(False)
+    return figure
+
+
+def _lettered(drawing: Drawing, dpi: int) -> Pen:
+    """A pen on a figure with the words of a drawing."""
+    with house_style():
+        pen = empty(drawing.width, drawing.height, drawing.fonts, dpi)
+        for word in drawing.words:
+            write(pen, word)
+    return pen
+
+
 def empty(width: float, height: float, fonts: Fonts, dpi: int) -> Pen:
-    """A pen on an empty figure."""
+    """A pen on an empty figure; to be called in the house style, as what draws with it."""
     from matplotlib.figure import Figure
 
-    with house_style():
-        figure = Figure(figsize=(width, height), dpi=dpi, facecolor="white")
-    return Pen(figure, Lettering(fonts, 1))
+    return Pen(Figure(figsize=(width, height), dpi=dpi, facecolor="white"), Lettering(fonts, 1))
 
 
 def write(pen: Pen, word: Words) -> None:
     """Words on a figure."""
     look = {"color": word.colour, "ha": word.across, "va": word.up, "rotation": word.turned}
-    with house_style():
-        pen.text(word.left, word.top, word.text, size=word.size, **look)
+    pen.text(word.left, word.top, word.text, size=word.size, **look)
 
 
 def _behind(drawing: Drawing, dpi: int) -> "PolyCollection":
@@ -139,7 +150,7 @@ def _behind(drawing: Drawing, dpi: int) -> "PolyCollection":
     return PolyCollection(corners, facecolors=FRAME, linewidths=0, zorder=-1)
 
 
-def _repeated(cells: Levels) -> Levels:
+def repeated(cells: Levels) -> Levels:
     """Each cell as many dots, where there are few cells."""
     dots = max(1, _FEW_DOTS // max(cells.shape))
     return cells.repeat(dots, axis=0).repeat(dots, axis=1)

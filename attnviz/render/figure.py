@@ -81,7 +81,7 @@ def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
             paint[striped] = 0
         axes = pen.cells(panel.box, paint, striped)
         pen.dots(axes, panel.box, panel.heatmap.marked, paint)
-        pen.title(panel.box, panel.title)
+        pen.title(panel.box, panel.title, panel.foot)
         if panel.queries:
             pen.labels(axes.yaxis, panel.queries, range(len(panel.queries.texts)))
         if panel.keys:
@@ -124,7 +124,7 @@ def _texts(page: Page) -> Iterator[str]:
     """Everything written on the page, as far as it will be shown."""
     yield from (page.title, *page.notes, *page.axes, "·…×")
     for heatmap in page.heatmaps:
-        yield from (heatmap.title, heatmap.name)
+        yield from (heatmap.title, heatmap.name, *heatmap.foot)
         yield from (cut(label, LABEL_LENGTH) for label in (*heatmap.query_labels, *heatmap.key_labels))
     if page.atlas is not None:
         yield from page.atlas.layers

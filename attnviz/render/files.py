@@ -1,6 +1,6 @@
 """A page, a table or a grid as a file, by its suffix; written whole or not at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,17 +15,18 @@ from attnviz.render.atlasfigure import atlas_drawing, parts
 from attnviz.render.captions import lines_as_drawn, page_as_drawn, strip_as_drawn
 from attnviz.render.chartfigure import chart_figure
 from attnviz.render.coloured import coloured_text
-from attnviz.render.drawing import Drawing, vector_figure
+from attnviz.render.drawing import Drawing, vector_figure, words_figure
 from attnviz.render.figure import figure
 from attnviz.render.gridfigure import grid_figure
 from attnviz.render.linesfigure import lines_figure
 from attnviz.render.numbers import numbers_bytes
+from attnviz.render.pdf import with_cells
 from attnviz.render.pen import figure_bytes, pdf_pages, png_texts
 from attnviz.render.png import palette_png
 from attnviz.render.raster import raster
 from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tablefigure import table_figure
-from attnviz.render.tablefiles import grid_bytes, table_bytes
+from attnviz.render.tablefiles import grid_bytes, steps_bytes, table_bytes
 from attnviz.render.views import (
     Atlas,
     Chart,
@@ -33,6 +34,7 @@ from attnviz.render.views import (
     HeadLines,
     HeadTable,
     Page,
+    Steps,
     Table,
     Tabular,
     TokenStrip,
@@ -87,7 +89,8 @@ def _viewed(made: View | Comparison, path: Path, style: Style) -> View:
 def formats_of(kind: type[View]) -> Formats:
     """The kinds of file that such a view can become."""
     return {Page: FORMATS, HeadTable: TABLE_FORMATS, HeadGrid: GRID_FORMATS, Table: TABLE_FORMATS,
-            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS, Chart: CHART_FORMATS}[kind]  # fmt: skip
+            HeadLines: LINES_FORMATS, TokenStrip: STRIP_FORMATS, Chart: CHART_FORMATS,
+            Steps: STEPS_FORMATS}[kind]  # fmt: skip
 
 
 def json_text(view: View, style: Style) -> str:
@@ -137,14 +140,21 @@ def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
 def _pages(page: Page, atlas: Atlas, style: Style) -> tuple[bytes, Notes]:
     """A PDF of many pages."""
     drawings = [atlas_drawing(part, part.atlas, style) for part in parts(page, atlas, style) if part.atlas]
-    figures = [vector_figure(drawing, style.dpi) for drawing in drawings]
-    return pdf_pages(figures, page), drawings[0].fonts.notes
+    return _pdf(page, drawings, style), drawings[0].fonts.notes
+
+
+def _pdf(view: View, drawings: Sequence[Drawing], style: Style) -> bytes:
+    """Drawings as the pages of a PDF."""
+    words = [words_figure(drawing, style.dpi) for drawing in drawings]
+    return with_cells(pdf_pages(words, view), drawings, style.dpi)
 
 
 def _drawing_picture(view: View, drawing: Drawing, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     """A drawing, as dots where dots are asked for: that takes a small part of the time."""
     if suffix == ".png":
         return palette_png(*raster(drawing, style.dpi), png_texts(view), style.dpi), drawing.fonts.notes
+    if suffix == ".pdf":
+        return _pdf(view, [drawing], style), drawing.fonts.notes
     return figure_bytes(vector_figure(drawing, style.dpi), suffix, view), drawing.fonts.notes
 
 
@@ -203,6 +213,10 @@ def _chart_numbers(view: Chart, _style: Style, *, suffix: str) -> tuple[bytes, N
     return table_bytes(view.numbers, suffix), ()
 
 
+def _steps(view: Steps, _style: Style, *, suffix: str) -> tuple[bytes, Notes]:
+    return steps_bytes(view, suffix), ()
+
+
 _OPENINGS = {
     ".png": (b"\x89PNG\r\n",),
     ".pdf": (b"%PDF-",),
@@ -228,5 +242,6 @@ STRIP_FORMATS = (
     | _formats(_strip_text, ".tex")
 )
 TABLE_FORMATS = _formats(_table_picture, _PICTURES) | _formats(_table_numbers, ".json .csv .md .tex")
+STEPS_FORMATS = _formats(_steps, ".json .md")
 CHART_FORMATS = _formats(_chart_picture, _PICTURES) | _formats(_chart_numbers, ".json .csv .md .tex")
 GRID_FORMATS = _formats(_grid_picture, _PICTURES) | _formats(_grid_numbers, ".json .csv")

@@ -4,7 +4,7 @@ Labels stand outside of the maps. So the room that they need is settled first, a
 is shared out among the cells. All lengths are in inches, from the upper left corner of the figure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import isqrt
@@ -44,11 +44,15 @@ class Box:
 
 @dataclass(frozen=True)
 class Panel:
-    """One map: where its cells are, and the labels it carries; None where a neighbour carries the same."""
+    """One map: where its cells are, and the labels it carries; None where a neighbour carries the same.
+
+    foot: what is said of it besides its title
+    """
 
     heatmap: Heatmap
     box: Box
     title: str
+    foot: str
     queries: Labels | None
     keys: Labels | None
 
@@ -145,6 +149,11 @@ class Grid:
         return self.letters.widest(self.letters.labels(labels)) + PAD + self.letters.small_line
 
     @property
+    def foot(self) -> float:
+        """Room for what is said of a map beside its title."""
+        return self.letters.small_line if any(heatmap.foot for heatmap in self.heatmaps) else 0
+
+    @property
     def between(self) -> float:
         return GAP if self.shared else GAP + self.left
 
@@ -171,7 +180,7 @@ class Grid:
     def panels(self, left: float, top: float, cell: float) -> tuple[Panel, ...]:
         """The maps. left: of the cells; top: of the first titles."""
         keys = [self.letters.below(heatmap.key_labels, cell, left) for heatmap in self.heatmaps]
-        rise = self.letters.line + PAD
+        rise = self.letters.line + PAD + self.foot
         across = self.keys * cell + self.between
         down = (
             rise + self.queries * cell + (GAP / 2 if self.shared else max(label.room for label in keys) + GAP)
@@ -188,6 +197,7 @@ class Grid:
                     heatmap,
                     box,
                     self._title(heatmap, across),
+                    self._fitting(heatmap.foot, self.letters.small, across),
                     queries if outer[0] or not self.shared else None,
                     keys[place] if outer[1] or not self.shared else None,
                 )
@@ -195,10 +205,17 @@ class Grid:
         return tuple(panels)
 
     def _title(self, heatmap: Heatmap, room: float) -> str:
-        """The title; if there is no room for it beside the next one, the map's name, or else nothing."""
-        shown = [self.letters.fonts.shown(text) for text in (heatmap.title, heatmap.name, "")]
-        fits = (text for text in shown if self.letters.fonts.width(text, self.letters.size) + PAD <= room)
-        return shown[0] if self.columns == 1 else next(fits)
+        """The title; if there is no room for it beside the next one, the map's name, or its beginning."""
+        if self.columns == 1:
+            return self.letters.fonts.shown(heatmap.title)
+        beginnings = (f"{heatmap.title[:end]}…" for end in range(len(heatmap.title) - 1, 0, -1))
+        return self._fitting((heatmap.title, heatmap.name, *beginnings), self.letters.size, room)
+
+    def _fitting(self, texts: Iterable[str], size: float, room: float) -> str:
+        """The first text that has room, or nothing."""
+        fonts = self.letters.fonts
+        shown = (fonts.shown(text) for text in texts)
+        return next((text for text in shown if fonts.width(text, size) + PAD <= room), "")
 
 
 @dataclass(frozen=True)

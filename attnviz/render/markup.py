@@ -7,7 +7,7 @@ from attnviz.render.columns import MISSING
 from attnviz.render.lettering import LABEL_LENGTH
 from attnviz.render.sheets import Shown, Strip, sheet
 from attnviz.render.tex import tex
-from attnviz.render.views import Tabular
+from attnviz.render.views import Steps, Tabular
 
 PAIR_LENGTH = 2 * LABEL_LENGTH  # longer cells with foreign texts are cut
 _MARKUP = set("\\`*_{}[]<>#|~$&@")
@@ -31,6 +31,12 @@ def markdown_table(view: Tabular) -> str:
         *(f"- {_escaped(note)}" for note in made.notes),
     ]
     return "\n".join(lines) + "\n"
+
+
+def markdown_steps(view: Steps) -> str:
+    """All tables of the steps, one below the other."""
+    lines = [f"**{_code(view.title)}**", "", *(f"- {_escaped(note)}" for note in view.notes), ""]
+    return "\n".join([*lines, *(markdown_table(table) for table in view.tables)])
 
 
 def tex_table(view: Tabular) -> str:

@@ -143,6 +143,7 @@ def _map_entry(heatmap: Heatmap) -> dict[str, Any]:
         "title": heatmap.title,
         "unit": heatmap.unit,
         **_labelled(heatmap),
+        **plain(heatmap.facts),
         **{side: _labelled(of) for side, of in zip(SIDES, heatmap.sides or (), strict=False)},
     }
 
@@ -195,9 +196,13 @@ def _cells(heatmap: Heatmap) -> Iterator[tuple[Any, ...]]:
 
 
 def _layer_and_head(heatmap: Heatmap) -> tuple[str, str]:
-    """Of "cross.3.5": "cross.3" and "5"; of "3.mean": "3" and "mean"; of "mean": "" and "mean"."""
-    layer, _, head = heatmap.name.rpartition(".")
-    return layer, head
+    """Of "cross.3.5": "cross.3" and "5"; of "3.mean": "3" and "mean"; of "mean": "" and "mean".
+
+    What a head's weights were made into is told with the head: "5/scaled@0.1".
+    """
+    name, mark, variant = heatmap.name.partition("/")
+    layer, _, head = name.rpartition(".")
+    return layer, f"{head}{mark}{variant}"
 
 
 def _readable(heatmap: Heatmap) -> NDArray[np.object_]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 INK, GREY, FRAME = "#1a1a1a", "#5c5c5c", "#b0b0b0"
 _DOTS = 1_536  # on a side of an image of cells: so many that no viewer blurs what is a cell
 _TICK_PAD = 3  # points
-_DOT = 0.3  # across, of a cell
+_DOT, _LARGEST_DOT = 0.3, 5.0  # across: of a cell, and points
 _STRIPE, _STRIPED = (176, 176, 176, 255), 0.07  # the colour of stripes, and how far apart they are
 
 _HOUSE_STYLE: Any = {
@@ -171,7 +171,13 @@ class Pen:
         rows, columns = np.array(marked).T
         cell = 72 * min(box.height / paint.shape[0], box.width / paint.shape[1])
         light = bright(paint[rows, columns, :3])
-        axes.scatter(columns, rows, s=(_DOT * cell) ** 2, c=np.where(light, "black", "white"), linewidths=0)
+        axes.scatter(
+            columns,
+            rows,
+            s=min(_DOT * cell, _LARGEST_DOT) ** 2,
+            c=np.where(light, "black", "white"),
+            linewidths=0,
+        )
 
     def axes(self, box: Box) -> "Axes":
         width, height = self.figure.get_size_inches()
@@ -219,9 +225,12 @@ class Pen:
             Rectangle(corner, box.width / wide, box.height / high, facecolor=mixed, linewidth=0, zorder=0)
         )
 
-    def title(self, box: Box, text: str) -> None:
-        """A line over a box."""
-        self.text(box.left, box.top - PAD, text, size=self.letters.size, color=INK, va="bottom")
+    def title(self, box: Box, text: str, under: str = "") -> None:
+        """A line over a box; under: a small one between it and the box."""
+        if under:
+            self.text(box.left, box.top - PAD, under, va="bottom")
+        top = box.top - PAD - (self.letters.small_line if under else 0)
+        self.text(box.left, top, text, size=self.letters.size, color=INK, va="bottom")
 
     def axis_names(self, box: Box, side: tuple[str, float], below: tuple[str, float]) -> None:
         """The names of both axes of a box, each behind the room that its labels take."""

@@ -18,6 +18,7 @@ from attnviz.render.views import (
     Heatmap,
     Page,
     Plot,
+    Steps,
     Table,
     TokenStrip,
     View,
@@ -44,12 +45,13 @@ def caption(recipe: Recipe) -> str:
 
 def alternative_text(view: View) -> str:
     """What can be seen, told by the strongest cells or the first rows; one line."""
+    view = view.page if isinstance(view, HeadLines | TokenStrip) else view
     if isinstance(view, Page):
         return f"{view.title}. {_page(view)}"
-    if isinstance(view, HeadLines | TokenStrip):
-        return f"{view.title}. {_page(view.page)}"
     if isinstance(view, Table):
         return f"{view.title}. A table of {len(view.rows)} {view.what}."
+    if isinstance(view, Steps):
+        return f"{view.title}. {'; '.join(table.title for table in view.tables)}."
     if isinstance(view, HeadTable):
         return f"{view.title}. {_table(view)}"
     if isinstance(view, Chart):

@@ -72,9 +72,10 @@ def _lettered(word: Words, fonts: Fonts, dpi: int) -> tuple[Dots, tuple[int, int
     margin = ceil(word.size * _MARGIN / 72 * dpi)
     long = 2 * ceil(fonts.width(word.text, word.size) * dpi) + 2 * margin  # as far to either side
     rows, columns = (long, 2 * margin) if word.turned else (2 * margin, long)
-    pen = empty(columns / dpi, rows / dpi, fonts, dpi)
-    write(pen, replace(word, left=columns // 2 / dpi, top=rows // 2 / dpi))
-    picture = _numbers()[_grey(pen.figure)]
+    with house_style():
+        pen = empty(columns / dpi, rows / dpi, fonts, dpi)
+        write(pen, replace(word, left=columns // 2 / dpi, top=rows // 2 / dpi))
+        picture = _numbers()[_grey(pen.figure)]
     down, across = (np.flatnonzero((picture != BLANK).any(axis)) for axis in (1, 0))
     if not len(down):
         return picture[:0, :0], (0, 0)
@@ -87,8 +88,7 @@ def _grey(figure: object) -> Dots:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)  # type: ignore[arg-type]
-    with house_style():
-        canvas.draw()  # type: ignore[no-untyped-call]
+    canvas.draw()  # type: ignore[no-untyped-call]
     light: Dots = np.asarray(canvas.buffer_rgba())[:, :, 0]  # type: ignore[no-untyped-call]
     return light
 

@@ -1,6 +1,6 @@
 """A table as text: it fits itself to the terminal by leaving out what tells least, and says so."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -11,7 +11,7 @@ from rich.text import Text
 from attnviz.metrics import METRICS, Metric, rules
 from attnviz.render.labels import NO_STYLES, cut, placed, width
 from attnviz.render.sheets import Sheet, Strip, fitting, shares, sheet, total
-from attnviz.render.views import Chart, Tabular
+from attnviz.render.views import Chart, Steps, Tabular
 
 _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _GAP = 2
@@ -30,10 +30,19 @@ def table(view: Tabular) -> RenderableType:
     return _Printed(view)
 
 
+def steps(view: Steps) -> RenderableType:
+    """The tables of the steps, one below the other."""
+    notes = (Text(note, style=_DIM) for note in view.notes)
+    return Group(Text(view.title, style=_BOLD), *notes, *_below_each_other(view.tables))
+
+
 def chart(view: Chart) -> RenderableType:
     """What the curves of a chart are drawn from: its title, and its tables below each other."""
-    parts = (part for each in view.tables for part in (Text(), table(each)))
-    return Group(Text(view.title, style=_BOLD), *parts)
+    return Group(Text(view.title, style=_BOLD), *_below_each_other(view.tables))
+
+
+def _below_each_other(tables: Iterable[Tabular]) -> Iterator[RenderableType]:
+    return (part for each in tables for part in (Text(), table(each)))
 
 
 def explanation() -> RenderableType:

@@ -16,8 +16,8 @@ import numpy as np
 from attnviz.analysis.rank import NUMBERS, PARTS
 from attnviz.metrics import METRICS
 from attnviz.render.columns import WHOLE, column
-from attnviz.render.markup import markdown_table, tex_table
-from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic, Table, Tabular
+from attnviz.render.markup import markdown_steps, markdown_table, tex_table
+from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic, Steps, Table, Tabular
 
 SCHEMA = 1
 _FIRST = ("head", "stack", "layer", "number", "pattern", "score")
@@ -32,6 +32,13 @@ def table_bytes(view: Tabular, suffix: str) -> bytes:
 def grid_bytes(view: HeadGrid, suffix: str) -> bytes:
     """The grid's numbers: ``.json`` or ``.csv``."""
     return GRID_WRITERS[suffix](view).encode()
+
+
+def steps_bytes(view: Steps, suffix: str) -> bytes:
+    """The steps as ``.json``, with every number, or as tables in ``.md``."""
+    if suffix == ".json":
+        return _document(view, **plain(view.document)).encode()
+    return markdown_steps(view).encode()
 
 
 def json_table(view: Tabular) -> str:
@@ -101,7 +108,7 @@ WRITERS: dict[str, Callable[[Tabular], str]] = {
 GRID_WRITERS: dict[str, Callable[[HeadGrid], str]] = {".json": json_grid, ".csv": csv_grid}
 
 
-def _document(view: Tabular | HeadGrid, **entries: Any) -> str:
+def _document(view: Tabular | HeadGrid | Steps, **entries: Any) -> str:
     """One line of JSON: what every document says, and these entries."""
     document = {
         "schema": SCHEMA,

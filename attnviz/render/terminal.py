@@ -1,8 +1,9 @@
 """A page as text: colour cells where the terminal has colours, shades of characters where it has none."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import groupby, zip_longest
 from math import ceil
 
 import numpy as np
@@ -23,6 +24,8 @@ _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _THUMBNAIL = range(4, 13)  # cells on a side of the small maps
 _TALL = 60  # lines that an overview may take, unless the maps would get too small
 _ROWS = 100  # lines that one map may take
+_BETWEEN = 3  # columns between two maps side by side
+_NARROWEST = 22  # columns of a map beside another, for its title to have room
 _MEANING = {"attention weight": ("how much a row looks at a column",)}
 Line = list[Segment]
 
@@ -47,7 +50,8 @@ class _Printed:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         columns = options.max_width
-        view = fitted(self.view, room(self.view, columns))
+        beside = _multiples(self.view, columns)
+        view = self.view if beside else fitted(self.view, room(self.view, columns))
         paper = _Paper(
             ink=ink_of(console, view.cmap, signed=view.scale.kind == "diverging"),
             scale=view.scale,
@@ -58,8 +62,8 @@ class _Printed:
         yield _opening(view)
         if view.atlas is not None:
             yield from _block(_atlas_lines(view.atlas, paper), paper)
-        for heatmap in view.heatmaps:
-            yield from _block(_heatmap_lines(heatmap, paper), paper)
+        for lines in _side_by_side(view, beside, paper) if beside else _stacked(view, paper):
+            yield from _block(lines, paper)
         yield from _block(_legend_lines(view, paper), paper)
         for note in view.notes:
             yield Text(note, style=_DIM)
@@ -105,6 +109,91 @@ class _Paper:
         return [*placed([(self.gutter - width(label), label), (self.left, "")], style), *cells]
 
 
+@dataclass(frozen=True)
+class _Multiples:
+    """How maps stand side by side.
+
+    across: how many; wide: columns that each has
+    small:  as small maps without labels, two rows of cells to a line
+    """
+
+    across: int
+    wide: int
+    small: bool
+
+
+def _multiples(view: Page, columns: int) -> _Multiples | None:
+    """As labelled maps where two have room, else as small ones; None where not even these have."""
+    count = len(view.heatmaps)
+    if not view.beside or count < 2:
+        return None
+    space = columns - _gutter(view, columns) - 1 + _BETWEEN
+    keys = max(len(heatmap.key_labels) for heatmap in view.heatmaps)
+    most = space // (max(2 * keys, _NARROWEST) + _BETWEEN)
+    small = most < 2
+    if small:
+        most = min(space // (_NARROWEST + _BETWEEN), 2)
+    if most < 2:
+        return None
+    most = min(most, view.across or most, count)
+    across = view.across if most == view.across else ceil(count / ceil(count / most))
+    return _Multiples(across, space // across - _BETWEEN, small)
+
+
+def _stacked(view: Page, paper: _Paper) -> Iterator[Iterable[Line]]:
+    """Each map below the one before."""
+    return (_heatmap_lines(heatmap, paper) for heatmap in view.heatmaps)
+
+
+def _side_by_side(view: Page, beside: _Multiples, paper: _Paper) -> Iterator[Iterable[Line]]:
+    """Rows of maps; the first of each carries the labels of the queries for all of them."""
+    for first in range(0, len(view.heatmaps), beside.across):
+        some = view.heatmaps[first : first + beside.across]
+        yield _small_lines(some, beside, paper) if beside.small else _labelled_lines(some, beside, paper)
+
+
+def _labelled_lines(heatmaps: Sequence[Heatmap], beside: _Multiples, paper: _Paper) -> Iterator[Line]:
+    blocks = []
+    for place, heatmap in enumerate(heatmaps):
+        left = paper.left + place * (beside.wide + _BETWEEN)
+        unnamed = replace(heatmap, query_labels=("",) * len(heatmap.query_labels))
+        own = replace(paper, gutter=left - 1, columns=left + beside.wide)
+        blocks.append(_heatmap_lines(unnamed if place else heatmap, own))
+    for lines in zip_longest(*blocks, fillvalue=[]):
+        yield reduce(_continued, lines)
+
+
+def _continued(line: Line, other: Line) -> Line:
+    """Two lines as one: the other begins with blanks where the first one stands."""
+    taken = sum(width(part.text) for part in line if not part.control)
+    rest = []
+    for part in other:
+        blank = min(taken, len(part.text)) if not part.control else 0
+        rest.append(Segment(part.text[blank:], part.style, part.control))
+        taken -= blank
+    return [*line, *rest]
+
+
+def _foot(heatmap: Heatmap, room: int) -> str:
+    """What is said beneath a map, in as many words as there is room for."""
+    return next((text for text in heatmap.foot if width(text) <= room), "")
+
+
+def _small_lines(heatmaps: Sequence[Heatmap], beside: _Multiples, paper: _Paper) -> Iterator[Line]:
+    atlas = Atlas(("query",), tuple((0, place, heatmap) for place, heatmap in enumerate(heatmaps)))
+    size = thumbnail_size(atlas, beside.wide, paper.ink.merged)
+    starts = [paper.left + (size + 1) * place for place in range(len(heatmaps))]
+
+    def texts(each: Iterable[str], style: Style) -> Line:
+        return list(placed(zip(starts, (cut(text, size) for text in each), strict=True), style))
+
+    yield texts((heatmap.title for heatmap in heatmaps), _BOLD)
+    yield from _band(atlas, range(len(heatmaps)), size, paper, atlas.layers)
+    yield texts((_foot(heatmap, size) for heatmap in heatmaps), _DIM)
+    if note := thumbnail_note(atlas, size, paper.ink.merged):
+        yield list(placed([(paper.left, cut(note, paper.space))], _DIM))
+
+
 def _block(lines: Iterable[Line], paper: _Paper) -> Iterator[Segment]:
     yield Segment.line()
     for line in lines:
@@ -134,6 +223,8 @@ def _heatmap_lines(heatmap: Heatmap, paper: _Paper) -> Iterator[Line]:
     rows = zip(heatmap.query_labels, levels, heatmap.weights.tolist(), strict=True)
     for query, (label, row, weights) in enumerate(rows):
         yield paper.beside(label, _cells(row, weights, marked.get(query, set()), keys, paper.ink))
+    if heatmap.foot:
+        yield list(placed([(paper.left, _foot(heatmap, paper.space))], _DIM))
 
 
 def _cells(
@@ -163,12 +254,11 @@ def _atlas_lines(atlas: Atlas, paper: _Paper) -> Iterator[Line]:
         heads = range(first, min(first + across, atlas.heads))
         numbers = [(paper.left + (size + 1) * place, str(head)) for place, head in enumerate(heads)]
         yield list(placed([(max(paper.gutter - 4, 0), "head"), *numbers], _DIM))
-        yield from _band(atlas, heads, size, paper)
+        yield from _band(atlas, heads, size, paper, _layer_names(atlas, paper.gutter))
 
 
-def _band(atlas: Atlas, heads: range, size: int, paper: _Paper) -> Iterator[Line]:
-    """The small maps of some heads; each layer begins with a line of its own."""
-    names = _layer_names(atlas, paper.gutter)
+def _band(atlas: Atlas, heads: range, size: int, paper: _Paper, names: Sequence[str]) -> Iterator[Line]:
+    """The small maps of some heads; each layer begins with a line of its own, which has its name."""
     gap = paper.ink.gap + (paper.ink.gap + size) % 2
     levels = levels_in(mosaic(atlas, heads, size, (gap, 1)), paper.scale)
     levels = np.pad(levels, ((0, len(levels) % 2), (0, 0)), constant_values=HIDDEN)

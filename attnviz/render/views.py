@@ -83,6 +83,8 @@ class Heatmap:
               of them has no such query or key its label is empty and its position is -1
     additive: neighbouring keys that are put together have the sum of their weights, their queries the mean;
               else, of similarities, the largest of all
+    foot:     what is said beneath it, in more words and in fewer: "entropy 1.52 bits", "1.52 bits"
+    facts:    what scripts are told of it, by name
     marked:   ``(query, key)`` of the cells with a dot, whose meaning the page says
     """
 
@@ -98,6 +100,8 @@ class Heatmap:
     key_positions: tuple[int, ...] = ()
     sides: "tuple[Heatmap, Heatmap] | None" = None
     additive: bool = True
+    foot: tuple[str, ...] = ()
+    facts: Mapping[str, str | float | None] = field(default_factory=dict)
     marked: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
@@ -163,6 +167,7 @@ class Page:
     table:  what else was found, above the maps; a figure has none
     axes:   what rows and columns are
     across: so many maps stand side by side in a figure; None for as many as look well
+    beside: a terminal puts them side by side too, where they have room: they are of the same tokens
     marked: what a dot on a cell means
     document: what else the JSON holds, by name
     """
@@ -179,6 +184,7 @@ class Page:
     table: "Table | None" = None
     axes: tuple[str, str] = ("query", "key")
     across: int | None = None
+    beside: bool = False
     marked: str = ""
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -501,8 +507,27 @@ class Chart:
         return view_png(self)
 
 
+@dataclass(frozen=True)
+class Steps:
+    """How one number came about, step by step: tables to be followed with a pencil.
+
+    notes:    what is said before the first table
+    document: what the JSON holds: every number, where tables show the largest
+    """
+
+    title: str
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...] = ()
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    recipe: Recipe | None = field(default=None, repr=False)
+
+    @property
+    def recipe_json(self) -> str:
+        return self.recipe.to_json() if self.recipe else ""
+
+
 Tabular = HeadTable | Table
 """What is drawn as rows of words and numbers."""
 
-View = Page | HeadLines | TokenStrip | HeadTable | HeadGrid | Table | Chart
+View = Page | HeadLines | TokenStrip | HeadTable | HeadGrid | Table | Chart | Steps
 """Everything that can be drawn, printed and saved."""

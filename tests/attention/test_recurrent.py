@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from attnviz.attention import Rows
+from attnviz.attention import Rows, weights_of
 from attnviz.attention.recurrent import BahdanauDecoder, BidirectionalEncoder, LuongDecoder, RecurrentDecoder
 
 D_MODEL, HIDDEN, WIDTH, KEYS, LENGTH = 6, 5, 7, 4, 3
@@ -107,3 +107,15 @@ def test_an_annotation_is_both_ways_of_reading_put_together() -> None:
         backward = gru(encoder.read, "_l0_reverse", token, backward)
     torch.testing.assert_close(annotations[0, KEYS - 1, :HIDDEN], forward)
     torch.testing.assert_close(annotations[0, 0, HIDDEN:], backward)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kind", [BahdanauDecoder, LuongDecoder])
+def test_queries_and_keys_that_are_shown_give_the_scores_and_these_the_weights(kind, texts) -> None:
+    model = decoder(kind)
+    _, rows = watched(model, *texts)
+    query, key, value, name, learnt = rows.vectors
+    assert name == {BahdanauDecoder: "additive", LuongDecoder: "general"}[kind]
+    torch.testing.assert_close(model.score(query, key), learnt)
+    torch.testing.assert_close(weights_of(learnt, rows.visible), rows.weights)
+    torch.testing.assert_close(value[:, 0], texts[1])

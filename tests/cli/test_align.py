@@ -123,3 +123,19 @@ def test_what_cannot_be_aligned_is_told_in_a_line(
     assert told in err
     assert err.count("\n") == 1
     assert not text
+
+
+def test_a_figure_is_made_again_from_its_recipe(
+    bart: str, tmp_path: Path, out: pytest.CaptureFixture[str]
+) -> None:
+    first, again = (str(tmp_path / name) for name in ("first.png", "again.png"))
+    options = ["--generate", "7", "--threshold", "0.2", "-l", "cross.2", "--mean", "heads"]
+    assert run(["align", SOURCE, "-m", bart, *options, "-o", first]) == 0
+    assert run(["replay", first, "-m", bart, "-o", again]) == 0
+    assert Path(again).read_bytes() == Path(first).read_bytes()
+    assert run(["caption", first]) == 0
+    caption = out.readouterr().out
+    assert caption.startswith(
+        "Cross-attention weights (cross layer 2, mean over heads 0-3; columns are the sou"
+    )
+    assert "Colours run evenly from 0 to 1." in caption

@@ -13,7 +13,8 @@ _SIDES = {
     "decoder_attention_heads": 4, "encoder_ffn_dim": 96, "decoder_ffn_dim": 96,
     "max_position_embeddings": 128, "forced_eos_token_id": None,
 }  # fmt: skip
-_T5 = {"d_model": 64, "d_kv": 16, "d_ff": 96, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 4}
+_T5 = {"d_model": 64, "d_kv": 16, "d_ff": 96, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 4,
+       "tie_word_embeddings": False}  # fmt: skip
 SIZES: dict[str, dict[str, Any]] = {
     "marian": _SIDES,
     "t5": _T5,
@@ -32,6 +33,7 @@ def translator(family: str, vocabulary: int, *, seed: int = 7, **changes: Any) -
     tokens = {"bos_token_id": 0, "eos_token_id": None, "pad_token_id": 0, "decoder_start_token_id": 0}
     sizes = {**tokens, **SIZES[family], **changes, "vocab_size": vocabulary}
     model = AutoModelForSeq2SeqLM.from_config(AutoConfig.for_model(family, **sizes)).eval()
+    model.generation_config.no_repeat_ngram_size = 1  # else a random model writes one token again and again
     zoo.sharpen(model)
     return model
 

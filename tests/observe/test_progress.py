@@ -44,8 +44,9 @@ def reports_of(source: Slow, *observers: Observer) -> list[Progress]:
     encoded = source.encode(Sample(TEXT))
     for observer in observers:
         observer.start(encoded.axes)
-    pace = Pace(planned(source, [encoded], [observers]), reports.append, clock=source.clock)
-    source.run([encoded], [Paced(Together(observers), pace)])
+    together = Together(observers)
+    pace = Pace(planned(source, [encoded], [together]), reports.append, clock=source.clock)
+    source.run([encoded], [Paced(together, pace)])
     pace.finish()
     return reports
 

@@ -4,7 +4,6 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +13,14 @@ from PIL import Image
 from attnviz.errors import UsageError
 from attnviz.recipes import Recipe, Style
 from attnviz.render.atlasfigure import atlas_drawing, parts
-from attnviz.render.drawing import Drawing, heatmap_levels, palette, vector_figure
+from attnviz.render.colours import _oklab
+from attnviz.render.drawing import Drawing, bar_levels, heatmap_levels, palette, vector_figure
 from attnviz.render.files import FORMATS
+from attnviz.render.pdf import STEPS
 from attnviz.render.pen import figure_bytes
 from attnviz.render.raster import raster
 from attnviz.render.views import Atlas, Page
+from attnviz.render.within import recipe_in
 from tests.render.drawings import atlas, causal, heatmap, many, page, spread
 
 RECIPE = Recipe("heatmap", model={"name": "a model"}, sample={"text": "caf\u00e9 (\\)"})
@@ -46,24 +48,32 @@ def written(view: Page, suffix: str, style: Style = STYLE) -> bytes:
     return FORMATS[suffix].write(view, style)[0]
 
 
-def images_of(pdf: bytes) -> Iterator[np.ndarray]:
-    """The colours of each image with a palette in a PDF: ``[rows, columns, 3]``."""
-    size, table = rb"/Width (\d+) /Height (\d+)\s", rb"/ColorSpace \[ /Indexed /DeviceRGB \d+\s"
-    image = size + table + rb"\((.*?)\)\s\]"
-    for match in re.finditer(image + rb"(.*?)stream\r?\n", pdf, re.DOTALL):
-        columns, rows = int(match[1]), int(match[2])
-        bits = int(re.search(rb"/BitsPerComponent (\d+)", match[4])[1])
-        rest = zlib.decompressobj().decompress(pdf[match.end() :])
-        lines = np.frombuffer(rest, np.uint8).reshape(rows, -1)
-        assert not lines[:, 0].any()  # no filter: what follows are the numbers themselves
-        numbers = np.unpackbits(lines[:, 1:], axis=1).reshape(rows, -1, bits)[:, :columns]
-        table = np.frombuffer(_unescaped(match[3]), np.uint8).reshape(-1, 3)
-        yield table[numbers @ (1 << np.arange(bits)[::-1])][::-1]  # they are stored upside down
+def contents_of(pdf: bytes) -> list[bytes]:
+    """What is drawn on each page with cells."""
+    starts = [
+        match.end() for match in re.finditer(rb"stream\n", pdf) if pdf[match.start() - 3 :][:3] != b"end"
+    ]
+    streams = [zlib.decompressobj().decompress(pdf[start:]) for start in starts]
+    return [stream for stream in streams if b"\nEI Q\n" in stream]
 
 
-def _unescaped(text: bytes) -> bytes:
-    letters = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
-    return re.sub(rb"\\(.)", lambda match: letters.get(match[1], match[1]), text, flags=re.DOTALL)
+def images_of(pdf: bytes) -> list[np.ndarray]:
+    """The colours of each image in a PDF as it is seen: ``[queries, keys, 3]``."""
+    table = re.search(rb"/Levels \[/Indexed /DeviceRGB \d+ <(\w+)>", pdf)
+    colours = np.frombuffer(bytes.fromhex(table[1].decode()), np.uint8).reshape(-1, 3)
+    image = rb"BI /W (\d+) /H (\d+) /BPC 8 /CS /Levels ID "
+    return [
+        colours[_turned(content[match.end() :], *map(int, match.groups()))]
+        for content in contents_of(pdf)
+        for match in re.finditer(image, content)
+    ]
+
+
+def _turned(data: bytes, columns: int, rows: int) -> np.ndarray:
+    """The numbers of an image that lies on its side."""
+    assert data[rows * columns :].startswith(b"\nEI Q\n")
+    assert b"E" not in data[: rows * columns]  # which readers could take for the end
+    return np.frombuffer(data, np.uint8, rows * columns).reshape(rows, columns).T
 
 
 @pytest.mark.parametrize("tokens", [2, 7, 40])
@@ -89,11 +99,32 @@ def test_every_cell_of_every_map_is_in_the_dots():
 
 def test_every_cell_of_every_map_is_in_the_pdf():
     view = overview(2, 3, 96)
-    found = list(images_of(written(view, ".pdf", replace(STYLE, dpi=200))))
-    colours = palette("viridis")
-    for _, _, shown in view.atlas.maps:
-        cells = colours[heatmap_levels(shown, view.scale)]
-        assert any(image.shape == cells.shape and np.array_equal(image, cells) for image in found)
+    *found, _ = images_of(written(view, ".pdf", replace(STYLE, dpi=200)))
+    colours = palette("viridis").astype(int)
+    for image, (_, _, shown) in zip(found, view.atlas.maps, strict=True):
+        apart = image - colours[heatmap_levels(shown, view.scale)]
+        assert image.shape == (96, 96, 3)
+        assert np.abs(apart).max() <= 4
+
+
+@pytest.mark.parametrize("cmap", ["viridis", "cividis", "coolwarm"])
+def test_a_colour_of_a_pdf_is_within_what_the_eye_just_notices(cmap):
+    bar = images_of(written(overview(cmap=cmap), ".pdf"))[-1][:, 0]
+    exact = palette(cmap)[bar_levels()][:, 0]
+    steps = bar.reshape(len(exact), -1, 3)[:, 0]
+    assert len(np.unique(bar, axis=0)) == STEPS
+    assert np.linalg.norm(_oklab(steps) - _oklab(exact), axis=1).max() < 0.0135
+
+
+def test_a_pdf_holds_its_words_and_its_recipe(tmp_path):
+    file = tmp_path / "atlas.pdf"
+    file.write_bytes(written(overview(), ".pdf"))
+    assert recipe_in(file) == RECIPE
+    assert contents_of(file.read_bytes())[0].count(b"\nBT\n") == len(drawing(overview()).words)
+
+
+def test_a_pdf_of_many_small_maps_is_smaller_than_a_byte_to_a_cell():
+    assert len(written(overview(6, 6, 32), ".pdf")) < 6 * 6 * 32 * 32 / 3
 
 
 def test_a_png_has_its_size_its_recipe_and_its_dots_an_inch():
@@ -171,6 +202,6 @@ def test_an_atlas_over_pages_has_every_map_once():
     view = overview(12, 4, 9)
     one, many_pages = (written(view, ".pdf", replace(STYLE, pages=pages)) for pages in (False, True))
     assert one.count(b"/Type /Page /") == 1 < many_pages.count(b"/Type /Page /")
-    assert len(list(images_of(many_pages))) >= 12 * 4
+    assert len(images_of(many_pages)) == 12 * 4 + len(contents_of(many_pages))
     shown = [heatmap.name for part in parts(view, view.atlas, STYLE) for _, _, heatmap in part.atlas.maps]
     assert shown == [heatmap.name for _, _, heatmap in view.atlas.maps]

@@ -17,6 +17,7 @@ from attnviz.cli.options.choosing import (
     Measure,
     Most,
     Pairing,
+    Varied,
 )
 from attnviz.cli.options.commands import command
 from attnviz.cli.options.making import (
@@ -75,6 +76,7 @@ __all__ = [
     "Texts",
     "Translated",
     "Translator",
+    "Varied",
     "View",
     "Views",
     "command",

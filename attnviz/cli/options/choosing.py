@@ -92,6 +92,28 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Varied:
+    """What else a head's queries and keys are made into: each score with each temperature under each mask."""
+
+    score: Annotated[
+        str | None,
+        Option(metavar="dot,scaled,...", help="dot, scaled, cosine, linear; of models that learnt their "
+               "parameters general, concat, additive.  [default: scaled; with nothing varied all four]",
+               show_default=False),
+    ] = None  # fmt: skip
+    temperature: Annotated[
+        str | None,
+        Option(metavar="0.1,1,5", help="What scores are divided by before the softmax; 0: the largest has it "
+               "all.  [default: 1]", show_default=False),
+    ] = None  # fmt: skip
+    mask: Annotated[
+        str | None,
+        Option(metavar="causal,window:2,global:0,block:4", help="Besides the model's own; & is what both "
+               "allow, + what either does: 'causal&window:2+global:0'."),
+    ] = None  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Heads:
     """Which heads a table shows, in which order, and what of them."""
 

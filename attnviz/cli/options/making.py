@@ -10,6 +10,7 @@ from typer import Argument, Option
 from attnviz.errors import UsageError
 
 if TYPE_CHECKING:
+    from attnviz.cli.options.reading import Kept
     from attnviz.recipes import Choice, Style, ViewName
 
 
@@ -195,6 +196,12 @@ class Views:
         Option(metavar="TOKEN|N", help="With --view strip: whose attention; a token, or its number from 0."),
     ] = None
 
+    explain: Annotated[
+        str | None,
+        Option(metavar="WORD|N", help="Instead of a picture the numbers of one query, step by step, in the "
+               "head of -H or the one that looks hardest beyond its neighbours."),
+    ] = None  # fmt: skip
+
     pages: Annotated[
         bool, Option("--pages", help="With --view atlas -o FILE.pdf: over as many pages as it takes.")
     ] = False
@@ -204,6 +211,13 @@ class Views:
         if self.pages and not (self.view == View.ATLAS and (drawing.output or "").lower().endswith(".pdf")):
             raise UsageError("--pages goes with --view atlas and -o FILE.pdf: only a PDF has pages")
         return replace(drawing.style(), pages=self.pages)
+
+    def check_explained(self, kept: "Kept") -> None:
+        """Raises UsageError for what does not go with --explain."""
+        if kept.captures is not None:
+            raise UsageError("--explain needs q and k, which captures do not keep: give a TEXT and a model")
+        if self.view != View.HEATMAP or self.pages or self.query is not None:
+            raise UsageError("--explain prints numbers, no picture: leave out --view, --query and --pages")
 
     def asked(self, choice: "Choice") -> "Choice":
         """The choice with the query that was named."""

@@ -26,6 +26,13 @@ Lines = Annotated[bool, Option("--lines", help="With --file or -: a sample a lin
 Truncate = Annotated[bool, Option("--truncate", help="Cut a text that is longer than the model allows.")]
 
 
+Languages = Annotated[
+    str | None,
+    Option(metavar="[FROM:]TO", help="Of a translator that knows several languages: from which into which, "
+           "as its tokenizer calls them."),
+]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Texts:
     """What is read."""
@@ -47,6 +54,7 @@ class Texts:
         ),
     ] = None
     chat: Annotated[bool, Option("--chat", help="Put the text through the model's chat template.")] = False
+    languages: Languages = None
     truncate: Truncate = False
 
 
@@ -78,14 +86,16 @@ class Translated:
         int,
         Option(metavar="N", min=0, help="Let the model write N tokens at most.", show_default=False),
     ] = 0  # fmt: skip
+    languages: Languages = None
     truncate: Truncate = False
 
     def inputs(self) -> Inputs:
         """The same as what any model reads; the target is the other text of a pair."""
         texts = [self.source] if self.source is not None else None
         return Inputs(
-            texts, self.file, self.lines, self.target, truncate=self.truncate, generate=self.generate
-        )
+            texts=texts, file=self.file, lines=self.lines, pair=self.target, languages=self.languages,
+            truncate=self.truncate, generate=self.generate,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from attnviz.errors import InputError
 from attnviz.inputs import Sample, Span
 from attnviz.models.encoding import texts_of
 from attnviz.models.labels import Tokens
-from attnviz.observe.tiles import Tile, Watch
+from attnviz.observe.tiles import Tile, Vectors, Watch
 
 HOLE = "[MASK]"
 
@@ -122,6 +123,20 @@ def tile(layer: LayerFacts, heads: range, rows: Rows) -> Tile:
         weights=weights,
         visible=rows.visible[0],  # the same for all heads
         computed=torch.ones(1, 1, 1, dtype=torch.bool, device=weights.device),
+        vectors=partial(_vectors, rows),
+    )
+
+
+def _vectors(rows: Rows, head: int) -> Vectors:
+    """What the weights of a head were made of."""
+    query, key, value, score, learnt = rows.vectors
+    return Vectors(
+        query=query[0, head],
+        key=key[0, head],
+        value=value[0, head],
+        scale=query.shape[-1] ** -0.5,
+        score=score,
+        learnt=None if learnt is None else learnt[0, head],
     )
 
 

@@ -60,6 +60,7 @@ def _cut(tile: Tile, wanted: range) -> Tile:
         visible=tile.visible if tile.visible.shape[-1] == 1 else tile.visible[..., kept],
         scores=None if tile.scores is None else tile.scores[..., kept],
         sink=True,
+        vectors=None,  # they are those of the other keys too
     )
 
 

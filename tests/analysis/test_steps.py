@@ -1,0 +1,94 @@
+"""A row of attention worked out by numbers: one by hand, and what is added on the way."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from attnviz.analysis.steps import worked
+from attnviz.analysis.strongest import row_of, strongest
+from attnviz.captures import Axis, Head
+from attnviz.errors import SelectionError
+from attnviz.inputs import Span
+from tests.observe.test_variants import made
+
+
+def test_a_row_worked_by_hand() -> None:
+    head = replace(
+        made(causal=True),
+        query=np.array([[0, 0], [2, 1], *[[0, 0]] * 3], np.float32),
+        key=np.array([[1, 1], [3, 0], *[[9, 9]] * 3], np.float32),
+        value=np.array([[4, 0], [0, 8], *[[7, 7]] * 3], np.float32),
+        scale=np.log(3) / 3,
+    )
+    work = worked(head, 1)  # sees two keys: q.k 3 and 6, scores ln 3 and 2 ln 3
+    assert work.products is not None
+    assert work.products[1].tolist() == [6, 0]
+    assert work.dots[:2].tolist() == [3, 6]
+    assert work.scores[:2] == pytest.approx([np.log(3), 2 * np.log(3)])
+    assert work.powers == pytest.approx([1 / 3, 1, 0, 0, 0])
+    assert work.weights == pytest.approx([0.25, 0.75, 0, 0, 0])
+    assert work.read == pytest.approx([1, 6])
+    assert (work.strongest, work.total) == (1, pytest.approx(4 / 3))
+
+
+def test_steps_end_at_the_weights_of_the_head() -> None:
+    head = made(causal=True)
+    for row in range(5):
+        assert worked(head, row).weights == pytest.approx(head.weights[row], abs=1e-6)
+
+
+def test_a_sink_a_cap_and_a_bias_have_their_part() -> None:
+    plain = worked(made(), 2)
+    sunk = worked(made(sink=plain.top), 2)
+    assert sunk.total == pytest.approx(plain.total + 1)
+    assert sunk.weights.sum() == pytest.approx(plain.total / sunk.total)
+    assert np.abs(worked(made(cap=0.5), 2).scores).max() < 0.5
+    bias = np.full((5, 5), 3, np.float32)
+    assert worked(made(bias=bias), 2).scores == pytest.approx(plain.scores + 3)
+
+
+def axis() -> Axis:
+    """ "The dog saw the dogs", the last word in two tokens."""
+    text = "The dog saw the dogs"
+    spans = [(0, 3), (4, 7), (8, 11), (12, 15), (16, 19), (19, 20)]
+    return Axis(
+        labels=("The", "dog", "saw", "the", "dog", "+s"),
+        positions=tuple(range(6)),
+        spans=tuple(Span(0, *span) for span in spans),
+        words=(0, 1, 2, 3, 4, 4),
+        special=(False,) * 6,
+        texts=(text,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "row", "told"),
+    [
+        ("saw", 2, ""),
+        ("the", 3, ""),
+        ("THE", 0, "THE stands at 0, 3: the first"),
+        ("dog", 1, "dog stands at 1, 4: the first; a number chooses another"),
+        ("dogs", 4, "dogs: the first token of the word, dog"),
+        ("4", 4, ""),
+        ("+s", 5, ""),
+    ],
+)
+def test_a_word_is_found_by_its_text(word: str, row: int, told: str) -> None:
+    found, said = row_of(axis(), word)
+    assert found == row
+    assert said.startswith(told) if told else not said
+
+
+def test_a_word_that_is_not_there_is_told_what_is() -> None:
+    with pytest.raises(SelectionError, match=r"'bird' is none of the tokens: there are The, dog, saw, the"):
+        row_of(axis(), "bird")
+
+
+def test_the_head_that_looks_hardest_beyond_its_neighbours_is_chosen() -> None:
+    seen = made().seen
+    previous, far = np.eye(5, k=-1, dtype=np.float32), 0.4 * np.eye(5, k=-3, dtype=np.float32)
+    maps = replace(seen.maps[0], heads=(0, 1), weights=np.stack([previous, far]))
+    both = replace(seen, maps=(maps,))  # type: ignore[arg-type]
+    assert strongest(both) == Head("", 0, 1)
+    assert strongest(both, "1") == Head("", 0, 0)  # in that row neither looks further: the first
