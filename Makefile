@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench conformance readme encoder clean
+.PHONY: demo test check format bench conformance readme encoder decoder classifier clean
 
 demo: $(VENV)/installed
 	$(BIN)/attnviz heatmap "The cat sat on the mat"
@@ -22,7 +22,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 
 # a model that ships, trained again (half an hour) and, if it has learnt enough, put into the package
-encoder: $(VENV)/installed
+encoder decoder classifier: $(VENV)/installed
 	$(BIN)/attnviz train $@ -o build/$@
 	$(BIN)/attnviz train $@ --check -o build/$@
 	mkdir -p attnviz/builtin/weights/$@

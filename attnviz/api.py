@@ -10,12 +10,15 @@ from attnviz.captures import Capture, Captures
 from attnviz.capturing import capture, doctor, load_model
 from attnviz.comparing import check_comparing, compare, comparison_view
 from attnviz.costing import check_chart, check_cost, cost, cost_chart
+from attnviz.exporting import caption, export
 from attnviz.files import begins_with
+from attnviz.growing import check_growth, growth, growth_chart
 from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, TokenStrip, View
 from attnviz.studying import check_explain, check_variants, explain, variants
+from attnviz.sweeping import sweep, sweep_chart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,12 +31,13 @@ if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
 
-__all__ = ["align", "alignment_view", "capture", "check", "check_align", "check_chart",
-           "check_comparing", "check_cost", "check_diff", "check_explain", "check_heads",
-           "check_trained", "check_translates", "check_variants", "compare", "comparison_view", "cost",
-           "cost_chart", "diff", "doctor", "explain", "from_arrays", "head_grid", "heads", "heatmap",
-           "induction", "load", "load_model", "probe", "probe_table", "save", "sink", "train",
-           "variants"]  # fmt: skip
+__all__ = ["align", "alignment_view", "caption", "capture", "check", "check_align",
+           "check_chart", "check_comparing", "check_cost", "check_diff", "check_explain",
+           "check_growth", "check_heads", "check_trained", "check_translates", "check_variants",
+           "compare", "comparison_view", "cost", "cost_chart", "diff", "doctor", "explain",
+           "export", "from_arrays", "growth", "growth_chart", "head_grid", "heads", "heatmap",
+           "induction", "load", "load_model", "probe", "probe_table", "save", "sink", "sweep",
+           "sweep_chart", "train", "variants"]  # fmt: skip
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""
@@ -225,18 +229,27 @@ def train(
     *,
     report: "Callable[[Progress], None]" = lambda _: None,
     threads: int = 2,
+    device: str = "auto",
+    force: bool = False,
+    shots: int = 0,
 ) -> None:
-    """Trains a model that ships from its seed into a directory; takes an interrupted training up again.
+    """Trains a model into a directory; takes an interrupted training up again.
 
     task:    "encoder" trains ``builtin:encoder``; or a task of your own settings
-    report:  told after every step
-    Raises UsageError if there is no such model, ModelError if the directory holds another training.
+    report:  told when work begins, and after every step
+    device:  auto is the processor, on which the models that ship were trained
+    force:   replace what the directory holds
+    shots:   how many snapshots are kept on the way, for ``growth``
+    Raises UsageError if there is no such model, ModelError if the directory holds another training or there
+    is no such device, OutputError if the directory holds other files or cannot be written to.
     """
     from attnviz.builtin.tasks import task_of
     from attnviz.builtin.train import train
+    from attnviz.models.devices import device_of
 
     task = task_of(task) if isinstance(task, str) else task
-    train(Path(directory), task, report=report, threads=threads)
+    where = device_of("cpu" if device == "auto" else device)
+    train(Path(directory), task, report=report, threads=threads, device=where, force=force, shots=shots)
 
 
 def check_trained(name: str, directory: str | Path | None = None) -> "Outcome":

@@ -24,7 +24,7 @@ def cost(
     threads: int | None = None,
     seed: int = 0,
     budget: float = 60.0,
-    report: "Report" = lambda _: None,
+    report: "Report" = lambda *_: None,
 ) -> Cost:
     """Time and memory of layers that mix a text's positions, measured here and now: ``attnviz cost``.
 

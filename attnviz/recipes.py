@@ -204,7 +204,7 @@ def recipe(
     """The recipe of something made from captures; ``with_text=False`` keeps no text."""
     first, *others = [captures] if isinstance(captures, Capture) else captures
     samples = [_sample_entry(capture.sample, capture.notes, with_text) for capture in (first, *others)]
-    models = [_model_entry(capture.model) for capture in (first, *others)]
+    models = [model_entry(capture.model) for capture in (first, *others)]
     return Recipe(
         command=command,
         model=models[0] if all(model == models[0] for model in models) else {"models": models},
@@ -231,7 +231,7 @@ def recipe_of_models(
     """The recipe of something made from what several models saw of the same samples."""
     return Recipe(
         command="compare",
-        model={"models": [_model_entry(model) for model in models]},
+        model={"models": [model_entry(model) for model in models]},
         sample={"samples": [_sample_entry(sample) for sample in samples]},
         style=style.settled(),
         comparing=comparing,
@@ -240,7 +240,8 @@ def recipe_of_models(
     )
 
 
-def _model_entry(model: ModelFacts) -> dict[str, Any]:
+def model_entry(model: ModelFacts) -> dict[str, Any]:
+    """What a recipe says of a model."""
     return {
         "name": model.name,
         "revision": model.revision,

@@ -88,6 +88,14 @@ def ranked(rows: Sequence[HeadRow], listing: Listing) -> tuple[HeadRow, ...]:
     return tuple(kept[: listing.top])
 
 
+def order_told(sort: str) -> str:
+    """An order in words: "previous", "entropy, the smallest first", "layer backwards"."""
+    name = sort.removeprefix("-")
+    if name == sort:
+        return name
+    return f"{name} backwards" if name in ("layer", "head", "pattern") else f"{name}, the smallest first"
+
+
 def _check_stacks(rows: Sequence[HeadRow], wanted: Condition) -> None:
     """Raises SelectionError where heads are asked for by a stack that is not there."""
     there = list(dict.fromkeys(row.head.stack for row in rows))

@@ -15,6 +15,9 @@ from attnviz.captures import Axis, Booleans, Floats, LayerMaps
 from attnviz.errors import SelectionError, UsageError
 from attnviz.recipes import Choice
 
+SHARE_DIGITS = 5
+"""Of a share of weight, behind the point: further ones differ with what a text was read together with."""
+
 SPECIAL_WAYS = ("show", "hide", "renorm", "hide:first", "renorm:first")
 
 _TOKENS = re.compile(r"(?P<start>-?\d+)?:(?P<stop>-?\d+)?")
@@ -86,7 +89,7 @@ def _left_out(
     """The maps with only the kept entries of both axes, and the share of the kept rows' weight hidden."""
     pairs = [_without(layer, keeps(layer.queries), keeps(layer.keys), rescale=rescale) for layer in maps]
     left, whole = (sum(sums[side] for _, sums in pairs) for side in (0, 1))
-    return tuple(layer for layer, _ in pairs), left / whole if whole else 0.0
+    return tuple(layer for layer, _ in pairs), round(left / whole, SHARE_DIGITS) if whole else 0.0
 
 
 def _without(

@@ -77,7 +77,7 @@ def worked(made: Projections, row: int) -> Worked:
 
 
 def _scores(made: Projections, row: int, dots: Numbers) -> Numbers:
-    scores = dots * made.scale
+    scores = dots if made.learnt is not None else dots * made.scale
     if made.cap is not None:
         scores = made.cap * np.tanh(scores / made.cap)
     return scores if made.bias is None else scores + made.bias[row]

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from attnviz.analysis.resample import mean_of, resampled
+from attnviz.captures import Numbers
+
 
 class Estimate(Protocol):
     """A figure with its 95 % interval, measured on ``of`` cases (``analysis.shares.Share`` is one)."""
@@ -16,6 +19,23 @@ class Estimate(Protocol):
     def high(self) -> float: ...
     @property
     def of(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure that is no share of cases, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    of: int
+
+
+def mean(values: Numbers, *, seed: int = 0) -> Measured:
+    """The mean over cases, at least ten; its interval is that of the percentile bootstrap."""
+    found = mean_of(values[:, None])
+    low, high = found.interval(resampled(len(values), seed))[:, 0]
+    return Measured(float(found.whole()[0]), float(low), float(high), len(values))
 
 
 @dataclass(frozen=True)

@@ -41,22 +41,24 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Twice(Schedule):
-    """A course that is run through twice: the step size rises and falls, then once more (SGDR, Loshchilov &
-    Hutter 2017).
+class Courses(Schedule):
+    """Several courses in a row: in each the step size rises and falls (SGDR, Loshchilov & Hutter 2017).
 
-    first: steps of the first course; the second has the rest
-    again: the largest step size of the second, as a share of that of the first
+    parts: the share of the steps that each has
+    again: the largest step size of each, as a share of that of the one before
     """
 
-    first: int = 0
+    parts: tuple[float, ...] = (1.0,)
     again: float = 0.75
 
     def rate_at(self, progress: float) -> float:
         step = round(progress * self.steps)
-        if step < self.first:
-            return super().rate_at(step / self.first)
-        return self.again * super().rate_at((step - self.first) / (self.steps - self.first))
+        for number, part in enumerate(self.parts):
+            length = max(1, round(part * self.steps))
+            if step < length or number == len(self.parts) - 1:
+                break
+            step -= length
+        return self.again**number * super().rate_at(min(1.0, step / length))
 
 
 class Point(NamedTuple):
@@ -72,9 +74,10 @@ class Point(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Where a training stands, told after every step.
+    """Where a training stands, told when work begins and after every step.
 
-    loss:    of this step, nats an answer
+    step:    how many are done
+    loss:    of the last step, nats an answer; NaN before the first
     history: the rounds behind
     seconds: since it was begun, or taken up again at step ``begun``
     """

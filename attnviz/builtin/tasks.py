@@ -4,7 +4,8 @@ A task is all that decides the weights: the same task gives the same ones. To ad
 ``encoder/`` and a line to ``TASKS``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
 
 ModelT = TypeVar("ModelT", bound="OwnModel")
 BatchT = TypeVar("BatchT", bound="tuple[Tensor, ...]")
+TaskT = TypeVar("TaskT", bound="Task[Any, Any]")
 
 
 class Task(Protocol[ModelT, BatchT]):
     """One kind of model in training. A frozen record; ``as_json`` holds all of its settings."""
+
+    @property
+    def model(self) -> Any:
+        """The model's sizes, a frozen record."""
+        ...
 
     @property
     def schedule(self) -> "Schedule": ...
@@ -75,10 +82,68 @@ def task_of(name: str) -> "Task[Any, Any]":
     return TASKS[name]()
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What is to be otherwise than in the training of the model that ships; None: as there.
+
+    layers: of each stack; d_ff grows and shrinks with d_model
+    """
+
+    heads: int | None = None
+    layers: int | None = None
+    d_model: int | None = None
+    steps: int | None = None
+    seed: int | None = None
+
+
+def wished(task: TaskT, wishes: Wishes) -> TaskT:
+    """A task with other settings. Raises UsageError for sizes that its model has not, or that do not fit."""
+    from attnviz.attention import ShapeError
+
+    model = replace(task.model, **_sizes(task.model, wishes))
+    course = {"steps": wishes.steps, "seed": wishes.seed}
+    schedule = replace(task.schedule, **{name: to for name, to in course.items() if to is not None})
+    changed: TaskT = replace(task, model=model, schedule=schedule)  # type: ignore[type-var]
+    try:
+        changed.new_model()
+    except ShapeError as error:
+        raise UsageError(f"no such model: {error}") from error
+    return changed
+
+
+def _sizes(model: Any, wishes: Wishes) -> Mapping[str, int]:
+    """The sizes of a model that are wished otherwise."""
+    sizes: dict[str, int] = {}
+    names = [field.name for field in fields(model)]
+    for option, wish, meant in (
+        ("--n-heads", wishes.heads, [name for name in names if name == "heads"]),
+        ("--n-layers", wishes.layers, [name for name in names if name.endswith("layers")]),
+        ("--d-model", wishes.d_model, [name for name in names if name == "d_model"]),
+    ):
+        if wish is not None and not meant:
+            raise UsageError(f"{option} {wish}: this model has no such size")
+        sizes |= {name: wish for name in meant if wish is not None}
+    if wishes.d_model is not None and "d_ff" in names:
+        sizes["d_ff"] = max(1, model.d_ff * wishes.d_model // model.d_model)
+    return sizes
+
+
 def _encoder() -> "Task[Any, Any]":
     from attnviz.builtin.encoder.task import EncoderTask
 
     return EncoderTask()
+
+
+def _decoder() -> "Task[Any, Any]":
+    from attnviz.builtin.decoder.task import DecoderTask
+
+    return DecoderTask()
+
+
+def _classifier() -> "Task[Any, Any]":
+    from attnviz.builtin.classifier.task import ClassifierTask
+
+    return ClassifierTask()
 
 
 def _translator() -> "Task[Any, Any]":
@@ -101,6 +166,8 @@ def _luong() -> "Task[Any, Any]":
 
 TASKS: dict[str, Callable[[], "Task[Any, Any]"]] = {
     "encoder": _encoder,
+    "decoder": _decoder,
+    "classifier": _classifier,
     "translator": _translator,
     "bahdanau": _bahdanau,
     "luong": _luong,

@@ -6,6 +6,7 @@ No loss touches the attention: what its heads look at a model finds out by answe
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from math import nan
 from pathlib import Path
 from statistics import fmean
 
@@ -14,13 +15,16 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from attnviz.builtin import checkpoint, store
+from attnviz.builtin import checkpoint, snapshots, store, workplace
 from attnviz.builtin.model import ModelT
 from attnviz.builtin.schedule import Point, Progress
+from attnviz.builtin.snapshots import Album
 from attnviz.builtin.tasks import BatchT, Task
-from attnviz.files import make_directory, write_whole
+from attnviz.files import write_whole
 
 Report = Callable[[Progress], None]
+
+CPU = torch.device("cpu")
 
 
 def train(
@@ -29,49 +33,66 @@ def train(
     *,
     report: Report = lambda _: None,
     threads: int = 2,
+    device: torch.device = CPU,
+    force: bool = False,
+    shots: int = 0,
 ) -> None:
     """Train a model into a directory; a training that was interrupted there is taken up again.
 
-    report:  told after every step
-    threads: processor cores; another number changes the last digits
-    Raises ModelError if the directory holds a training of another task, OutputError if it cannot be
-    written to.
+    report:  told when work begins, and after every step
+    threads: processor cores; another number, or another device, changes the last digits
+    force:   replace what else is in the place of the files that are written
+    shots:   how many snapshots are kept on the way (``builtin.snapshots``); they change no weight
+    Raises ModelError if the directory holds a training of another task, or one that went on without these
+    snapshots, OutputError if it holds another model, or cannot be written to.
     """
-    make_directory(directory)
-    if store.architecture_in(directory):
-        checkpoint.same_task(directory, store.training_record(directory)["task"], task)
+    steps = snapshots.spread(task.schedule.steps, shots)
+    if not force and workplace.finished(directory, task):
+        snapshots.check(directory, steps, task.schedule.steps + 1)
         return
+    workplace.claim(directory, task, force=force)
+    report(Progress(0, task.schedule.steps, nan, (), 0.0, 0))
     with _threads(threads):
         tokenizer = _tokenizer(directory, task)
-        model, history = _trained(directory, task, tokenizer, report)
+        record = {"task": task.as_json(), "torch": torch.__version__}
+        album = Album(directory, steps, tokenizer, record)
+        model, history = _trained(task, album, report, device)
         findings = task.findings(model, tokenizer)
-    record = {"task": task.as_json(), "history": history, "torch": torch.__version__, **findings}
-    store.save(directory, model, tokenizer, record)
-    (directory / checkpoint.NAME).unlink(missing_ok=True)
+    store.save(directory, model, tokenizer, {**record, "history": history, **findings})
+    workplace.clear(directory)
 
 
 def _trained(
-    directory: Path, task: Task[ModelT, BatchT], tokenizer: Tokenizer, report: Report
+    task: Task[ModelT, BatchT], album: Album, report: Report, device: torch.device
 ) -> tuple[ModelT, tuple[Point, ...]]:
-    """The model after all rounds, from wherever the directory's checkpoint stands."""
-    schedule = task.schedule
+    """The model after all rounds, from wherever the checkpoint of the album's directory stands."""
+    schedule, directory, tokenizer = task.schedule, album.directory, album.tokenizer
     torch.manual_seed(schedule.seed)
-    model = task.new_model()
+    model = task.new_model().to(device)
     optimizer = torch.optim.AdamW(
         model.parameters(), betas=(0.9, 0.98), weight_decay=schedule.decay, fused=True
     )
-    history = checkpoint.take_up(directory, model, optimizer, task)
-    questions = task.exam(tokenizer)
-    begun, start = len(history) * schedule.round, time.monotonic()
+    history = checkpoint.take_up(directory, model, optimizer)
+    questions = [_on(device, batch) for batch in task.exam(tokenizer)]
+    begun, start = min(len(history) * schedule.round, schedule.steps), time.monotonic()
+    album.begin(begun)
     for number in range(len(history), schedule.rounds):
         losses: list[float] = []
         for step, batch in _round(task, tokenizer, number):
-            losses.append(_step(optimizer, task.loss(model, batch), schedule.rate_at(step / schedule.steps)))
+            album.take(step, model)
+            loss = task.loss(model, _on(device, batch))
+            losses.append(_step(optimizer, loss, schedule.rate_at(step / schedule.steps)))
             seconds = time.monotonic() - start
             report(Progress(step + 1, schedule.steps, losses[-1], history, seconds, begun))
         history = (*history, Point(number, fmean(losses), accuracy(task, model, questions)))
-        checkpoint.keep(directory, model, optimizer, task, history)
-    return model.eval(), history
+        checkpoint.keep(directory, model, optimizer, history)
+    album.take(schedule.steps, model)
+    return model.eval().cpu(), history
+
+
+def _on(device: torch.device, batch: BatchT) -> BatchT:
+    """The batch on a device."""
+    return type(batch)(*(tensor.to(device) for tensor in batch))
 
 
 def _round(task: Task[ModelT, BatchT], tokenizer: Tokenizer, number: int) -> Iterator[tuple[int, BatchT]]:

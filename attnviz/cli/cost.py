@@ -49,9 +49,9 @@ def cost(*, costs: Costs, drawing: Drawing) -> None:
     output.note(
         f"measuring at {len(set(lengths))} lengths takes up to about {progress.duration(costs.budget)}"
     )
-    with progress.Points() as points:
+    with progress.Counted("measurements") as bar:
         found = api.cost(
             lengths, d_model=costs.d_model, n_heads=costs.n_heads, window=costs.window, device=costs.device,
-            threads=costs.threads, seed=costs.seed, budget=costs.budget, report=points.show,
+            threads=costs.threads, seed=costs.seed, budget=costs.budget, report=bar.show,
         )  # fmt: skip
     output.show([api.cost_chart(found, style=style)], files, drawing, style)

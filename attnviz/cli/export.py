@@ -10,7 +10,6 @@ from attnviz.cli.options import (
     Choices,
     Drawing,
     Drawn,
-    EngineName,
     Exporting,
     Heads,
     Models,
@@ -148,15 +147,9 @@ def _loading(models: Models) -> "Loading":
 
 
 def _engine(exporting: Exporting) -> "Engine":
-    if exporting.engine == EngineName.RAY:
-        from attnviz.plans.ray_engine import Ray
+    from attnviz.exporting import engine_of
 
-        return Ray(address=exporting.address, workers=exporting.workers)
-    if exporting.address is not None:
-        raise UsageError("--address goes with --engine ray")
-    from attnviz.plans.local import Local
-
-    return Local(exporting.workers)
+    return engine_of(exporting.engine.value, exporting.workers, exporting.address)
 
 
 def _tell_checked(jobs: "Sequence[Job]", plan: "Plan", planned: Planned) -> None:

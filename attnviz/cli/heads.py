@@ -1,9 +1,10 @@
 """``attnviz heads``: the head-summary table."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.cli.options import Choices, Drawing, Heads, Inputs, Kept, Model, command
+from attnviz.cli.options import Choices, Drawing, Heads, Inputs, Kept, Model, Snapshots, command
 
 if TYPE_CHECKING:
     from attnviz.captures import Capture
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
 
 @command
 def heads(
-    *, inputs: Inputs, kept: Kept, model: Model, choices: Choices, table: Heads, drawing: Drawing
+    *,
+    inputs: Inputs,
+    kept: Kept,
+    snapshots: Snapshots,
+    model: Model,
+    choices: Choices,
+    table: Heads,
+    drawing: Drawing,
 ) -> None:
     """List heads: what each does, in a word; its statistics; its strongest pair of tokens.
 
@@ -24,6 +32,10 @@ def heads(
     from attnviz.render.views import HeadGrid, HeadTable
 
     choice, listing, style = choices.choice(), table.listing(), drawing.style()
+    if snapshots.over is not None:
+        return _over(
+            snapshots.over, inputs, device=model.device, choice=choice, listing=listing, drawing=drawing
+        )
     api.check_heads(choice, listing, style)
     if table.explain:
         _check_alone(drawing)
@@ -39,6 +51,26 @@ def heads(
         output.print_rich("")
         _explain()
     return None
+
+
+def _over(
+    directory: Path, inputs: Inputs, *, device: str, choice: "Choice", listing: "Listing", drawing: Drawing
+) -> None:
+    """How heads grew over the snapshots of a training."""
+    from attnviz import api
+    from attnviz.cli import output, progress, read
+    from attnviz.render.views import Chart
+
+    style = drawing.style()
+    api.check_growth(choice, listing, style)
+    texts = read.samples(inputs) if inputs.texts or inputs.file else None
+    files = output.target(drawing, Chart)
+    with progress.Counted("snapshots") as bar:
+        found = api.growth(
+            directory, texts, choice=choice, seed=listing.seed, device=device,
+            truncate=inputs.truncate, report=bar.show,
+        )  # fmt: skip
+    output.show([api.growth_chart(found, listing=listing, style=style)], files, drawing, style)
 
 
 def _view(

@@ -106,7 +106,7 @@ def show(
             _save(view, file, style, force=drawing.force)
     else:
         for number, view in enumerate(views):
-            print_rich(*([""] if number else []), _printed(view))
+            print_rich(*([""] if number else []), printed(view))
 
 
 def note(text: str) -> None:
@@ -133,7 +133,8 @@ def _print_json(views: "Iterable[View]", style: "Style", several: str) -> None:
     sys.stdout.write(whole + "\n")
 
 
-def _printed(view: "View") -> "RenderableType":
+def printed(view: "View") -> "RenderableType":
+    """The view as a terminal shows it."""
     from attnviz.render.views import (
         Chart,
         HeadGrid,

@@ -8,7 +8,6 @@ from attnviz.cli.output import note
 if TYPE_CHECKING:
     import rich.progress
 
-    from attnviz.costs.measure import Progress as Measuring
     from attnviz.observe.progress import Plan, Progress
     from attnviz.plans.export import Progress as Exporting
 
@@ -86,26 +85,28 @@ class Figures:
         self._bar.update(self._bar.task_ids[0], completed=progress.done, left=left)
 
 
-class Points:
-    """Shows which measurement is made, and how many there are."""
+class Counted:
+    """Shows how many of some things are done, and which one is at hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        """what: they are, in the plural"""
+        self._what = what
         self._bar: rich.progress.Progress | None = None
 
-    def __enter__(self) -> "Points":
+    def __enter__(self) -> "Counted":
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, progress: "Measuring") -> None:
-        """Say what is measured now."""
+    def show(self, done: int, count: int, doing: str = "") -> None:
+        """Say that so many of so many are done, and what is being done."""
         if self._bar is None:
-            self._bar = _bar("{task.completed} of {task.total}")
-            self._bar.add_task("", total=progress.points, left="")
+            self._bar = _bar("{task.completed} of {task.total} " + self._what)
+            self._bar.add_task("", total=count, left="")
             self._bar.start()
-        self._bar.update(self._bar.task_ids[0], completed=progress.done, left=progress.doing)
+        self._bar.update(self._bar.task_ids[0], completed=done, left=doing)
 
 
 def line(progress: "Progress") -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from attnviz.render.views import View
 
 File = Annotated[Path, Argument(metavar="FILE", help="A figure or numbers that attnviz wrote.")]
-COMMANDS = ("heatmap", "heads", "align")
+COMMANDS = ("heatmap", "heads", "diff", "align")
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,9 @@ class Captioned:
 @command
 def caption(captioned: Captioned) -> None:
     """Write the caption of a figure: model, layers and heads, what was averaged or hidden, the scale."""
-    from attnviz.render import prose
-    from attnviz.render.tex import tex
-    from attnviz.render.within import recipe_in
+    from attnviz import exporting
 
-    text = prose.caption(recipe_in(captioned.file))
-    sys.stdout.write((tex(text) if captioned.tex else text) + "\n")
+    sys.stdout.write(exporting.caption(captioned.file, tex=captioned.tex) + "\n")
 
 
 @command
@@ -76,25 +73,27 @@ def replay(again: Again) -> None:
     from attnviz.cli import output
     from attnviz.cli.options import Drawing
     from attnviz.render.files import checked, formats_of
+    from attnviz.render.views import Page, Table
     from attnviz.render.within import recipe_in
-    from attnviz.wishes import AUTO
 
     recipe = recipe_in(again.file)
     _check(recipe, again)
     samples = _samples(recipe)
     drawing = Drawing(output=again.output, force=again.force)
     if again.output is not None:
-        checked(Path(again.output), formats_of(_kind(recipe)), force=again.force)
+        checked(Path(again.output), formats_of(_kind(recipe, again)), force=again.force)
     source = _source(recipe, again)
     _tell_differences(recipe, source)
     if recipe.aligning is not None:
         view: View = _translation(recipe, samples[0], source)
     else:
         seen = api.capture(
-            samples, model=source, keep=AUTO if recipe.command == "heatmap" else None,
+            samples, model=source, keep=_keep(recipe),
             statistics=recipe.command == "heads", choice=recipe.choice, truncate=True,
         )  # fmt: skip
         view = _view(recipe, seen)
+    if isinstance(view, Page) and view.table and _kind(recipe, again) is Table:
+        view = view.table
     output.show([view], [Path(again.output)] if again.output else [], drawing, recipe.style)
 
 
@@ -106,14 +105,22 @@ def _check(recipe: "Recipe", again: Again) -> None:
     if recipe.command not in COMMANDS:
         raise InputError(
             f"{printable(str(again.file))} was made by attnviz {printable(recipe.command)}: "
-            f"only figures of {', '.join(COMMANDS[:-1])} and {COMMANDS[-1]} are made again"
+            f"only figures of {', '.join(COMMANDS[:-1])} and {COMMANDS[-1]} are made again; "
+            "what this one is of, attnviz caption says"
+        )
+    if "models" in recipe.model or (recipe.command == "diff" and len(_samples(recipe)) != 2):
+        raise InputError(
+            f"{printable(str(again.file))} is not of one model: run attnviz {recipe.command} again, "
+            "with -m A -m B; which these are, attnviz caption says"
         )
     if (recipe.command == "align") != (recipe.aligning is not None):
         raise InputError("this recipe is damaged: it does not say how words were linked, or should not")
     try:
         if recipe.aligning is not None:
             api.check_align(recipe.choice, threshold=recipe.aligning.threshold)
-        if recipe.listing is None:
+        if recipe.command == "diff":
+            api.check_diff(recipe.choice, _style(recipe), top=_top(recipe))
+        elif recipe.listing is None:
             api.check(recipe.choice, recipe.style, _view_name(recipe))
         else:
             api.check_heads(recipe.choice, recipe.listing, _style(recipe))
@@ -131,10 +138,27 @@ def _view_name(recipe: "Recipe") -> "ViewName":
     return name
 
 
-def _kind(recipe: "Recipe") -> "type[View]":
-    from attnviz.render.pages import kind_of
-    from attnviz.render.views import HeadGrid, HeadTable
+def _keep(recipe: "Recipe") -> str | None:
+    """The maps that are needed again."""
+    from attnviz.wishes import ALL, AUTO
 
+    if recipe.command == "diff" and not recipe.choice.maps:
+        return ALL
+    return None if recipe.command == "heads" else AUTO
+
+
+def _top(recipe: "Recipe") -> int | None:
+    return recipe.listing.top if recipe.listing else None
+
+
+def _kind(recipe: "Recipe", again: Again) -> "type[View]":
+    from attnviz.cli.diff import TABLES
+    from attnviz.render.pages import kind_of
+    from attnviz.render.views import HeadGrid, HeadTable, Page, Table
+
+    if recipe.command == "diff":
+        tabular = not recipe.choice.maps and Path(again.output or "").suffix.lower() in TABLES
+        return Table if tabular else Page
     if recipe.listing is None:
         return kind_of(_view_name(recipe))
     return HeadTable if recipe.listing.grid is None else HeadGrid
@@ -230,9 +254,18 @@ def _tell_differences(recipe: "Recipe", source: "Source") -> None:
 
 
 def _differences(recipe: "Recipe", source: "Source") -> Iterator[str]:
+    from attnviz.inputs import printable
+
     before, now = str(recipe.model.get("fingerprint")), source.facts.fingerprint
     if before != now:
         yield f"other weights ({now[:12]}, not {before[:12]}): the figure may be another one"
+    others = [
+        f"{name} {printable(str(recipe.versions[name]))}, here {version}"
+        for name, version in source.versions.items()
+        if recipe.versions.get(name, version) != version
+    ]
+    if others:
+        yield f"made with {', '.join(others)}: last digits, and with them bytes, may differ"
 
 
 def _translation(recipe: "Recipe", sample: "Sample", source: "Source") -> "View":
@@ -246,6 +279,9 @@ def _translation(recipe: "Recipe", sample: "Sample", source: "Source") -> "View"
 def _view(recipe: "Recipe", seen: "Captures") -> "View":
     from attnviz import api
 
+    if recipe.command == "diff":
+        first, second = seen
+        return api.diff(first, second, top=_top(recipe), choice=recipe.choice, style=_style(recipe))
     if recipe.listing is None:
         return api.heatmap(seen[0], choice=recipe.choice, style=recipe.style, view=_view_name(recipe))
     listing, choice, style = recipe.listing, recipe.choice, _style(recipe)

@@ -1,46 +1,146 @@
-"""``attnviz train``: the models that ship, trained again from their seeds, and what they have learnt."""
+"""``attnviz train``: models that ship, trained again or in other sizes, and what they have learnt."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
+
+from attnviz.cli.options import command
+from attnviz.cli.options.lists import whole_numbers
+from attnviz.cli.options.reading import Device
+from attnviz.errors import UsageError
+from attnviz.inputs import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from attnviz.builtin.outcome import Estimate, Figure, Outcome
     from attnviz.builtin.schedule import Progress
+    from attnviz.builtin.tasks import Task
 
 
-def train(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which model: encoder.")],
+SWEEP, SWEPT = "sweep", "encoder"
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained, how, and where to."""
+
+    name: Annotated[
+        str,
+        Argument(
+            metavar="NAME",
+            help="Which model: encoder, decoder or classifier; or sweep: one with each "
+            "of several numbers of heads.",
+        ),
+    ]
+    swept: Annotated[
+        str | None,
+        Argument(metavar="MODEL", help="Of a sweep: which model.  [default: encoder]", show_default=False),
+    ] = None
+    n_heads: Annotated[
+        str | None, Option(metavar="N", help="Heads a layer; of a sweep several: 1,4,8,16.")
+    ] = None
+    n_layers: Annotated[int | None, Option(metavar="N", min=1, help="Layers (of each stack).")] = None
+    d_model: Annotated[int | None, Option(metavar="N", min=1, help="Width of the model.")] = None
+    steps: Annotated[int | None, Option(metavar="N", min=1, help="Steps of the training.")] = None
+    seed: Annotated[int | None, Option(metavar="N", min=0, help="Of the weights and the texts.")] = None
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Where to; by default ./attnviz-NAME."),
-    ] = None,
+        Path | None, Option("-o", "--output", metavar="DIR", help="Where to; else ./attnviz-NAME.")
+    ] = None
+    snapshots: Annotated[
+        int,
+        Option(
+            metavar="N", min=0, help="Keep N models on the way, early ones closer together, for heads --over."
+        ),
+    ] = 0
+    force: Annotated[bool, Option("--force", help="Begin anew, and replace the model in DIR.")] = False
     check: Annotated[
         bool,
-        typer.Option(
-            "--check", help="Train nothing: print what the model that ships, or that in DIR, has learnt."
-        ),
-    ] = False,
-    threads: Annotated[int, typer.Option(metavar="N", min=1, help="Processor cores.")] = 2,
-) -> None:
-    """Train a model that ships again from its seed; an interrupted training is taken up again."""
-    if check:
-        _check(name, output)
+        Option("--check", help="Train nothing: print what the model that ships, or that in DIR, has learnt."),
+    ] = False
+    threads: Annotated[int, Option(metavar="N", min=1, help="Processor cores.")] = 2
+    device: Device = "auto"
+
+    @property
+    def sweeps(self) -> bool:
+        return self.name == SWEEP
+
+    def heads(self) -> tuple[int, ...]:
+        """The numbers of heads that were asked for. Raises UsageError for what is none."""
+        return () if self.n_heads is None else whole_numbers("--n-heads", self.n_heads)
+
+    def task(self) -> "Task[Any, Any]":
+        """What is to be trained; of a sweep, but for its heads. Raises UsageError for what there is not."""
+        from attnviz.builtin.tasks import Wishes, task_of, wished
+
+        heads = self.heads()
+        if not self.sweeps and len(heads) > 1:
+            raise UsageError(
+                f"--n-heads {self.n_heads}: one number of heads, or attnviz train sweep {self.name}"
+            )
+        if not self.sweeps and self.swept is not None:
+            raise UsageError(f"{printable(self.swept)!r} is one name too many: train one model at a time")
+        one = heads[0] if heads and not self.sweeps else None
+        wishes = Wishes(one, self.n_layers, self.d_model, self.steps, self.seed)
+        return wished(task_of((self.swept or SWEPT) if self.sweeps else self.name), wishes)
+
+
+@command
+def train(*, training: Training) -> None:
+    """Train a model that ships again from its seed, or one of your own sizes.
+
+    An interrupted training is taken up again by the same command.
+    """
+    if training.sweeps:
+        _sweep(training)
+    elif training.check:
+        _check(training.name, training.output)
     else:
-        _train(name, output or Path(f"attnviz-{name}"), threads)
+        _train(training)
 
 
-def _train(name: str, directory: Path, threads: int) -> None:
+def _train(training: Training) -> None:
     from attnviz import api
-    from attnviz.builtin.tasks import task_of
 
-    task = task_of(name)
+    directory = training.output or Path(f"attnviz-{training.name}")
+    task = training.task()
     with _Bar() as bar:
-        api.train(task, directory, report=bar.show, threads=threads)
+        api.train(
+            task,
+            directory,
+            report=bar.show,
+            threads=training.threads,
+            device=training.device,
+            force=training.force,
+            shots=training.snapshots,
+        )
     typer.echo(f"{directory} is trained: look at it with attnviz heatmap TEXT -m {directory}")
+
+
+def _sweep(training: Training) -> None:
+    """Trains each, prints what they have learnt and saves it beside them."""
+    from attnviz import api
+    from attnviz.cli import output
+
+    if training.check:
+        raise UsageError("--check is of one model: a sweep is asked when it is trained")
+    heads = training.heads()
+    if not heads:
+        raise UsageError("a sweep takes the numbers of heads to train: --n-heads 1,4,8")
+    directory = training.output or Path("attnviz-sweep")
+    with _Bar() as bar:
+        found = api.sweep(
+            training.task(), directory, heads=heads, shots=training.snapshots, threads=training.threads,
+            device=training.device, force=training.force, report=bar.show_one,
+        )  # fmt: skip
+    chart = api.sweep_chart(found)
+    output.print_rich(output.printed(chart))
+    for name in ("sweep.png", "sweep.json"):
+        api.save(chart, directory / name)
+        output.note(f"wrote {directory / name}")
 
 
 class _Bar:
@@ -51,29 +151,35 @@ class _Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._progress = Progress(
-            TextColumn("step"),
+            TextColumn("{task.fields[of]}step"),
             MofNCompleteColumn(),
             BarColumn(),
             TextColumn("loss {task.fields[loss]}  held-out accuracy {task.fields[accuracy]}"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._task = self._progress.add_task("", total=None, loss="-", accuracy="-")
+        self._task = self._progress.add_task("", total=None, of="", loss="-", accuracy="-")
 
     def __enter__(self) -> "_Bar":
-        self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:  # else it would print an empty line
+            self._progress.stop()
+
+    def show_one(self, heads: int, progress: "Progress") -> None:
+        """Of a sweep: which one is trained."""
+        self._progress.update(self._task, of=f"{heads} head{'s' if heads != 1 else ''}  ")
+        self.show(progress)
 
     def show(self, progress: "Progress") -> None:
+        self._progress.start()  # not before: what is refused is one line
         accuracy = f"{progress.history[-1].accuracy:.1%}" if progress.history else "-"
         self._progress.update(
             self._task,
             completed=progress.step,
             total=progress.steps,
-            loss=f"{progress.loss:.3f}",
+            loss=f"{progress.loss:.3f}" if progress.step else "-",
             accuracy=accuracy,
         )
 

@@ -28,24 +28,14 @@ from attnviz.observe.memory import Need, check_room, is_exhaustion
 LEAST, MOST = 5, 25  # repeats
 ENOUGH = 0.005  # seconds that a repeat lasts
 SHARE = 0.5  # of the seconds that longer texts leave, for the repeats at one length
+FLOOR = 0.03  # of all seconds left, for the same: what longer texts take is overestimated from short ones
 STRIDE, FIRST = 4, 512  # on the way to a long text: how far at once, and from where
 
 Clock = Callable[[], float]
 
 
-class Progress(NamedTuple):
-    """How far it is.
-
-    done, points: contenders at a length that are measured or skipped, of so many
-    doing:        what is measured now: "fused, 2,048 tokens"
-    """
-
-    done: int
-    points: int
-    doing: str
-
-
-Report = Callable[[Progress], None]
+Report = Callable[[int, int, str], None]
+"""Told how many contenders at a length are done, of how many, and what is measured: "fused, 2,048 tokens"."""
 
 
 class Step(NamedTuple):
@@ -117,7 +107,7 @@ class Bench:
         peak_bytes(lambda: None, self.device)  # the first one takes a second
         done, points = 0, len(runners) * len(lengths)
         for length, wanted in steps(lengths):
-            self.report(Progress(done, points, f"{length:,} tokens"))
+            self.report(done, points, f"{length:,} tokens")
             with torch.inference_mode():
                 reasons = {runner.name: self._reason(runner, length, LEAST * wanted) for runner in runners}
                 trying = [runner for runner in runners if not reasons[runner.name]]
@@ -127,9 +117,10 @@ class Bench:
                     continue
                 trying = [runner for runner in runners if not reasons[runner.name]]
                 longer = [other for other in lengths if other > length]
-                repeats = self._repeated(trying, states, self.left - _least(trying, longer))
+                spare = (self.left - _least(trying, longer)) * SHARE
+                repeats = self._repeated(trying, states, max(spare, self.left * FLOOR))
                 for runner in runners:
-                    self.report(Progress(done, points, f"{runner.name}, {length:,} tokens"))
+                    self.report(done, points, f"{runner.name}, {length:,} tokens")
                     reason, done = reasons[runner.name], done + 1
                     yield (
                         Measured(runner.name, length, skipped=reason)
@@ -184,7 +175,7 @@ class Bench:
             runner.name: max(1, math.ceil(ENOUGH / runner.took.call)) for runner in runners if runner.took
         }
         once = sum(runner.took.call * calls[runner.name] for runner in runners if runner.took)
-        count = int(min(max(seconds * SHARE / once, LEAST), MOST)) if runners else 0
+        count = int(min(max(seconds / once, LEAST), MOST)) if runners else 0
         rounds = [
             [self._time(runner, states, calls[runner.name]) for runner in runners] for _ in range(count)
         ]

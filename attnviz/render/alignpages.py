@@ -20,7 +20,7 @@ def align_page(found: Aligned, style: Style) -> Page:
     tokens their sum where it is looked at, their mean where it is written. Dots: the links.
     """
     heatmaps = tuple(each.heatmap for each in found.alignments)
-    notes = (WRITTEN, *found.notes)
+    notes = (WRITTEN, *_best(found), *found.notes)
     reduction = {"hidden": found.hidden, "shown": titles(heatmaps), "notes": list(notes)}
     made = recipe(
         "align", found.capture, found.choice, style, aligning=Aligning(found.threshold), reduction=reduction
@@ -36,6 +36,13 @@ def align_page(found: Aligned, style: Style) -> Page:
         marked=STRONGEST if found.threshold is None else f"{STRONGEST}, and all from {found.threshold:g} on",
         document=_document(found),
     )
+
+
+def _best(found: Aligned) -> tuple[str, ...]:
+    """Why it is this head that is shown, if it is because of how well it aligns."""
+    best = found.capture.model.best
+    shown = [each.name for each in found.alignments]
+    return (f"{best} is the head that aligned best when the model was trained",) if shown == [best] else ()
 
 
 def _title(found: Aligned) -> str:

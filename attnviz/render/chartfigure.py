@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOOKS = (
     ("#0072b2", "o"), ("#d55e00", "s"), ("#009e73", "^"), ("#cc79a7", "D"), ("#7a5200", "v"),
-    ("#56b4e9", "P"), ("#1a1a1a", "X"), ("#e69f00", "<"), ("#6a3d9a", ">"),
+    ("#56b4e9", "P"), ("#1a1a1a", "X"), ("#e69f00", "<"), ("#6a3d9a", ">"), ("#8c8c8c", "*"),
 )  # fmt: skip
 """Colour and mark of each curve, told apart by those who see few colours (Okabe & Ito 2008) or none."""
 
@@ -170,7 +170,7 @@ def _span(plot: Plot) -> tuple[float, float]:
 def _draw(pen: Pen, panel: _Panel, looks: dict[str, tuple[str, str]]) -> None:
     plot, box, letters = panel.plot, panel.box, pen.letters
     axes = pen.axes(box)
-    axes.set(xscale=plot.scales[0], yscale=plot.scales[1], ylim=_span(plot))
+    axes.set(yscale=plot.scales[1], ylim=_span(plot))
     axes.minorticks_off()
     _set_across(axes, panel)
     for curve in sorted(plot.curves, key=lambda curve: not curve.faint):
@@ -190,8 +190,13 @@ def _set_across(axes: "Axes", panel: _Panel) -> None:
     every = [x for curve in panel.plot.curves for x in curve.x]
     first, last = min(every), max(every)
     if panel.plot.scales[0] == "log":
+        axes.set_xscale("log")
         room = (last / first) ** _ROOM if last > first else 2.0
         axes.set_xlim(first / room, last * room)
+    elif panel.plot.scales[0] == "symlog":
+        least = min(x for x in every if x > 0)
+        axes.set_xscale("symlog", linthresh=least, linscale=0.4)
+        axes.set_xlim(-least * _ROOM, last * (last / least) ** _ROOM)
     else:
         room = (last - first) * _ROOM or 0.5
         axes.set_xlim(first - room, last + room)

@@ -17,8 +17,8 @@ _UNITS: dict[Quantity, tuple[float, str, str]] = {
 
 FITTED = (
     "powers: least squares on logarithms, with Student's interval, and between the last two lengths; "
-    "crossings: interpolated, between lengths at which the middle halves lie apart; everywhere: they do not "
-    "cross in the lengths measured"
+    "crossings: interpolated, between lengths at which the middle halves lie apart; everywhere: at all "
+    "lengths at which they do, so they do not cross in the lengths measured"
 )
 
 
@@ -187,9 +187,11 @@ def _powers_told(found: Cost) -> Iterator[str]:
 
 
 def _skipped(found: Cost) -> Iterator[str]:
-    for point in found.points:
-        if point.skipped:
-            yield f"not tried: {point.contender} at {point.length:,} tokens: {point.skipped}"
+    for contender in found.setting.contenders:
+        missed = [point for point in found.points if point.contender == contender and point.skipped]
+        if missed:
+            longer = " and more" if len(missed) > 1 else ""
+            yield f"not tried: {contender} at {missed[0].length:,} tokens{longer}: {missed[0].skipped}"
 
 
 def _numbers(found: Cost, title: str, notes: tuple[str, ...], recipe: Recipe) -> Table:

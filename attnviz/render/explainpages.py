@@ -1,7 +1,7 @@
 """One query followed through by numbers: tables that can be checked with a pencil."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,11 +52,16 @@ def explanation(
     )  # fmt: skip
     return Steps(
         title=title if style.title is None else printable(style.title),
-        tables=tuple(page.tables(steps)),
+        tables=tuple(_numbered(page.tables(steps))),
         notes=(*notes, *page.opening()),
         document=page.document(),
         recipe=steps,
     )
+
+
+def _numbered(tables: Iterable[Table]) -> Iterator[Table]:
+    """In the order in which they are followed."""
+    return (replace(table, title=f"{number}  {table.title}") for number, table in enumerate(tables, 1))
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class _Explaining:
         if others := len(parts) - len(order):
             rows.append((f"{others} others", None, None, float(parts.sum() - so_far[-1]), float(parts.sum())))
         return Table(
-            title=f"1  q·k, dimension by dimension, with the strongest key “{self.keys[key]}”",
+            title=f"q·k, dimension by dimension, with the strongest key “{self.keys[key]}”",
             what="dimensions",
             columns=(
                 Column("dimension", "dimension", "text"),
@@ -127,7 +132,7 @@ class _Explaining:
         """From q . k with every key to its weight."""
         shown = self._shown()
         return Table(
-            title="2  from scores to weights: scaled, masked, softmax",
+            title="from scores to weights: scaled, masked, softmax",
             what="keys",
             columns=(
                 Column("key", "key", "token"),
@@ -182,7 +187,7 @@ class _Explaining:
         size = min(SHOWN, self.made.value.shape[-1])
         more = self.made.value.shape[-1] - size
         return Table(
-            title="3  what is read: the values, summed by the weights",
+            title="what is read: the values, summed by the weights",
             what="values",
             columns=(
                 Column("key", "key", "token"),

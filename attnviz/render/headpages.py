@@ -125,17 +125,10 @@ def _table_notes(summary: Summary, rows: Sequence[HeadRow], listing: Listing) ->
     if listing.where is not None:
         text += f" where {printable(listing.where)}"
     if listing.sort is not None:
-        text += f", by {_order(listing.sort)}"
+        text += f", by {rank.order_told(listing.sort)}"
     words = Counter(row.pattern for row in rows)
     counted = ", ".join(f"{words[word]} {word}" for word in rank.WORDS if words[word])
     yield f"{text}: {counted}" if counted else text
-
-
-def _order(sort: str) -> str:
-    name = sort.removeprefix("-")
-    if name == sort:
-        return name
-    return f"{name} backwards" if name in ("layer", "head", "pattern") else f"{name}, the smallest first"
 
 
 def _count(rows: Sequence[HeadRow], summary: Summary) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.colours import colours
-from attnviz.render.fonts import Fonts
 from attnviz.render.layout import COLUMN, GAP, MARGIN, PAGE, Box
 from attnviz.render.lettering import Lettering
 from attnviz.render.markup import PAIR_LENGTH
@@ -41,10 +40,10 @@ def table_figure(view: Tabular, style: Style) -> tuple["Figure", tuple[str, ...]
             f"{made.rows:,} {made.called} are too many for a picture of a table ({MOST_ROWS} are the most): "
             f"{made.advice.rows}"
         )
-    letters = Lettering(Fonts.for_texts((made.title, *made.notes, "·…→–", *_foreign(made))), style.font_size)
+    letters = Lettering.of(style, (made.title, *made.notes, "·…→–", *_foreign(made)))
     texts = {each.name: _texts(each, letters) for each in made.strips}
     wide = {name: letters.widest(texts[name]) * _SLACK for name in texts}
-    shown, dropped = fitting(made, wide, (style.width or PAGE) - 2 * MARGIN, _BETWEEN)
+    shown, dropped = fitting(made, wide, (style.width or PAGE * letters.grown) - 2 * MARGIN, _BETWEEN)
     inner = total((wide[each.name] for each in shown), _BETWEEN)
     _check_width(made, style, inner + 2 * MARGIN)
     width = style.width or max(inner + 2 * MARGIN, COLUMN)

@@ -468,7 +468,7 @@ class Plot:
     """Curves on one pair of axes.
 
     across, up: what x and y are, with their unit
-    scales:     of x and of y
+    scales:     of x and of y; "symlog" is log with 0 at its left
     ticks:      where x is numbered; empty for where it suits
     span:       of y; None for what suits
     """
@@ -477,7 +477,7 @@ class Plot:
     curves: tuple[Curve, ...]
     across: str
     up: str
-    scales: tuple[Literal["linear", "log"], Literal["linear", "log"]] = ("linear", "linear")
+    scales: tuple[Literal["linear", "log", "symlog"], Literal["linear", "log"]] = ("linear", "linear")
     ticks: tuple[float, ...] = ()
     span: tuple[float, float] | None = None
 

@@ -48,6 +48,14 @@ def test_a_sink_a_cap_and_a_bias_have_their_part() -> None:
     assert worked(made(bias=bias), 2).scores == pytest.approx(plain.scores + 3)
 
 
+def test_a_score_that_was_learnt_is_taken_as_it_is() -> None:
+    learnt = np.arange(25, dtype=np.float32).reshape(5, 5)
+    work = worked(made(score="additive", learnt=learnt), 3)
+    assert work.products is None
+    assert work.scores.tolist() == learnt[3].tolist()
+    assert work.weights == pytest.approx(np.exp(learnt[3] - 19) / np.exp(learnt[3] - 19).sum())
+
+
 def axis() -> Axis:
     """ "The dog saw the dogs", the last word in two tokens."""
     text = "The dog saw the dogs"

@@ -49,6 +49,44 @@ def test_tables_and_grids_are_made_again(tmp_path: Path) -> None:
         assert new.read_bytes() == old.read_bytes()
 
 
+@pytest.mark.parametrize("options", [[], ["-H", "1.0,0.1", "--top", "1", "--special", "hide"], ["--words"]])
+@pytest.mark.parametrize("suffix", [".png", ".csv"])
+def test_differences_are_made_again(options: list[str], suffix: str, tmp_path: Path) -> None:
+    old, new = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    assert run(["diff", "The cat sat", "The dog sat", "-o", str(old), *options]) == 0
+    assert run(["replay", str(old), "-o", str(new)]) == 0
+    assert new.read_bytes() == old.read_bytes()
+
+
+@pytest.mark.parametrize("options", [["--view", "lines", "-H", "1.0"], ["--view", "strip", "--query", "cat"]])
+def test_lines_and_strips_are_made_again(options: list[str], tmp_path: Path) -> None:
+    before = made(tmp_path / "a.pdf", *options)
+    assert run(["replay", str(tmp_path / "a.pdf"), "-o", str(tmp_path / "b.pdf")]) == 0
+    assert (tmp_path / "b.pdf").read_bytes() == before
+
+
+def test_what_is_of_two_models_says_how_it_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = [
+        option for name in ("one", "two") for option in ("-m", str(save_model("bert", tmp_path / name)))
+    ]
+    assert run(["diff", "The cat", *models, "-o", str(tmp_path / "a.json")]) == 0
+    capsys.readouterr()
+    assert "run attnviz diff again, with -m A -m B" in error_of(capsys, "replay", str(tmp_path / "a.json"))
+
+
+def test_other_versions_are_told_before_anything_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.json"
+    made(file, "-H", "0.0")
+    changed(file, versions={**recipe_in(file).versions, "torch": "1.0"})
+    capsys.readouterr()
+    assert run(["replay", str(file)]) == 0
+    assert "made with torch 1.0, here " in capsys.readouterr().err
+
+
 def test_a_models_directory_must_be_named_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = save_model("bert", tmp_path / "tiny")
     before = made(tmp_path / "a.svg", "-m", str(directory))

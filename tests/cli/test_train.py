@@ -1,5 +1,7 @@
 """``attnviz train``, called as a user does."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,32 @@ def test_a_trained_directory_can_be_looked_at(
     assert "layer 0, head 1" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["encoder", "decoder", "classifier"])
+def test_a_model_of_your_own_sizes_can_be_looked_at(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = {
+        "encoder": {"lexicon": 40},
+        "decoder": {"lexicon": 20, "stories": 9},
+        "classifier": {"stories": 70},
+    }
+    smaller = replace(tasks.TASKS[name](), **few[name])
+    smaller = replace(smaller, schedule=replace(smaller.schedule, round=2, batch=4))
+    monkeypatch.setitem(tasks.TASKS, name, lambda: smaller)
+    sizes = ["--n-heads", "2", "--n-layers", "3", "--d-model", "20", "--steps", "3", "--seed", "5"]
+    directory = str(tmp_path / "mine")
+    assert run(["train", name, *sizes, "-o", directory]) == 0
+    record = store.training_record(tmp_path / "mine")
+    assert len(record["history"]) == 2
+    assert record["task"]["schedule"]["seed"] == 5
+    capsys.readouterr()
+    assert run(["heads", "The dogs bark", "-m", directory, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["heads"]
+    assert [row["head"] for row in rows] == [f"{layer}.{head}" for layer in range(3) for head in range(2)]
+    assert run(["train", name, *sizes, "--n-heads", "5", "-o", directory]) == 1
+    assert "holds a model of another training" in capsys.readouterr().err
+
+
 def test_a_model_that_has_learnt_nothing_fails_its_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,16 +87,18 @@ def test_a_place_that_is_no_directory_is_refused_at_once(
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["decoder"], 2, "no model decoder to train: there is encoder"),
+        (["nobody"], 2, "no model nobody to train: there is encoder, decoder, classifier"),
+        (["encoder", "--n-heads", "5"], 2, "d_model 128 cannot be divided into 5 heads"),
+        (["encoder", "--device", "cuda:9", "--steps", "1", "-o", "{new}"], 1, "no device cuda:9 here"),
         (["encoder", "--check", "-o", "nothing"], 1, "nothing"),
         (["encoder", "--threads", "0"], 2, "--threads"),
         ([], 2, "NAME"),
     ],
 )
 def test_an_error_is_one_line(
-    arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], status: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["train", *arguments]) == status
+    assert run(["train", *(argument.format(new=tmp_path / "new") for argument in arguments)]) == status
     out, err = capsys.readouterr()
     assert not out
     assert err.count("\n") == 1

@@ -10,7 +10,7 @@ from torch import nn
 
 from attnviz.analysis.cost import Measured
 from attnviz.costs.contenders import CONTENDERS, Contender, Size
-from attnviz.costs.measure import LEAST, Bench, Progress, Step, steps
+from attnviz.costs.measure import LEAST, Bench, Step, steps
 from attnviz.costs.memory import peak_bytes
 from attnviz.observe import memory
 
@@ -91,8 +91,7 @@ class Slow(nn.Module):
 
 
 def bench(layer: Slow, seconds: float) -> Bench:
-    told: list[Progress] = []
-    return Bench(SIZES[0], CPU, 0, seconds, told.append, clock=lambda: layer.now)
+    return Bench(SIZES[0], CPU, 0, seconds, lambda *_: None, clock=lambda: layer.now)
 
 
 def measured(seconds: float, lengths: Sequence[int]) -> tuple[Slow, list[Measured]]:

@@ -16,7 +16,8 @@ from attnviz.captures import LayerFacts
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
 from attnviz.models.builtin import load
-from attnviz.models.builtin.text import ENCODER, TextSource
+from attnviz.models.builtin.encoder import ENCODER
+from attnviz.models.builtin.text import TextSource
 from attnviz.observe.tiles import Tile
 
 SHIPPED = store.shipped("encoder")
@@ -34,6 +35,31 @@ class Kept:
 
     def see(self, tile: Tile) -> None:
         self.tiles.append(tile)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "heads"),
+    [
+        ("builtin:decoder", ("[BEGIN]", "The", "cat"), 24),
+        ("builtin:classifier", ("[CLS]", "The", "cat", "[SEP]"), 4),
+    ],
+)
+def test_every_model_that_ships_shows_what_it_attends_to(name, labels, heads) -> None:
+    shipped = load(name)
+    encoded = shipped.encode(Sample("The cat"))
+    assert encoded.axes[""][0].labels == labels
+    watch = Kept({layer.layer: range(layer.heads) for layer in shipped.facts.layers})
+    shipped.run([encoded], [watch])
+    assert sum(len(tile.heads) for tile in watch.tiles) == heads
+    opened = shipped.opened(encoded)
+    for tile in watch.tiles:
+        torch.testing.assert_close(tile.weights.double(), opened.own[tile.layer.name], atol=1e-5, rtol=0)
+        assert tile.visible.expand_as(tile.weights).all() == (name == "builtin:classifier")
+
+
+def test_a_text_with_the_token_of_a_decoders_beginning_is_text() -> None:
+    axis = axis_of(load("builtin:decoder"), "[BEGIN] the cat [MASK]")
+    assert axis.special.count(True) == 1
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +174,7 @@ def test_padding_changes_nothing(source) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("builtin:decoder", {}, "no model builtin:decoder ships: there is builtin:encoder"),
+        ("builtin:nobody", {}, "no model builtin:nobody ships: there are builtin:encoder, builtin:decoder"),
         ("builtin:encoder", {"dtype": "float16"}, "runs in float32 only, not in float16"),
         ("/nowhere", {}, "/nowhere holds no model of ours"),
     ],

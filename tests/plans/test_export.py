@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import attnviz
 from attnviz.cli.app import run
 from attnviz.errors import AttnvizError, InputError, OutputError
 from attnviz.plans import export as exports
@@ -90,6 +91,24 @@ def test_an_export_makes_every_figure_and_the_lists_beside_them(tmp_path: Path) 
         Recipe.from_json(json.dumps(line["recipe"]))
     assert 0 < lines[0]["hidden"]["special"] < 1
     assert "not shown" in lines[0]["caption"]
+
+
+def test_a_figure_is_the_same_alone_and_out_of_a_batch(tmp_path: Path) -> None:
+    name = "encoder-text-1-0.1.png"
+    _, engine = made(samples() + FIGURES, tmp_path / "together")
+    made(samples(TEXTS[:1]) + FIGURES, tmp_path / "alone")
+    assert len(engine.batches[0].samples) > 1
+    assert contents(tmp_path / "together")[name] == contents(tmp_path / "alone")[name]
+
+
+def test_the_verb_makes_what_the_command_makes(tmp_path: Path) -> None:
+    file = tmp_path / "paper.toml"
+    file.write_text(samples(TEXTS[:1]) + 'models = ["builtin:encoder"]\n' + FIGURES)
+    done = attnviz.export(file, tmp_path / "verb")
+    assert run(["export", str(file), "-o", str(tmp_path / "command")]) == 0
+    assert (done.made, done.failures) == (3, ())
+    assert contents(tmp_path / "verb") == contents(tmp_path / "command")
+    assert "not shown" in attnviz.caption(tmp_path / "verb" / "encoder-text-1-0.1.png")
 
 
 def test_the_table_has_a_row_a_head_of_every_sample(tmp_path: Path) -> None:

@@ -96,3 +96,10 @@ def test_the_recipe_says_how_words_were_linked_and_can_be_read_again() -> None:
         "Cross-attention weights (cross layer 1, head 1; columns are the source) of interpreter reading "
         "“The black cat” / “Le chat noir”. Rows are words of the target as they are written."
     )
+
+
+def test_the_best_head_is_called_so() -> None:
+    best = alignment_view(aligned(translation(best="cross.1.1"), HEAD))
+    other = alignment_view(aligned(translation(best="cross.0.1"), HEAD))
+    told = "cross.1.1 is the head that aligned best when the model was trained"
+    assert (told in best.notes, told in other.notes) == (True, False)

@@ -82,6 +82,12 @@ def test_columns_without_room_are_left_out_and_told_unless_they_were_asked_for()
         table_figure(table(asked=True), Style(width=3.0))
 
 
+def test_a_table_for_a_poster_may_be_as_wide_as_a_poster():
+    paper = words(drawn(table_figure(big(2, 3), Style())))
+    poster = words(drawn(table_figure(big(2, 3), Style(medium="poster", font_size=24))))
+    assert [word for word in paper if word not in poster] == []
+
+
 def test_too_many_heads_for_a_picture_are_for_a_grid():
     assert len(big(16, 16).rows) == MOST_ROWS
     with pytest.raises(

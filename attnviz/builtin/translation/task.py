@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from attnviz.builtin.language.french import Bitext, bitexts
 from attnviz.builtin.outcome import Outcome
-from attnviz.builtin.schedule import Schedule, Twice
+from attnviz.builtin.schedule import Courses, Schedule
 from attnviz.builtin.translation.model import (
     KINDS,
     RecurrentConfig,
@@ -121,8 +121,11 @@ def _groups(tokenizer: Tokenizer, pairs: Iterator[Bitext], size: int) -> list[Ba
     ]
 
 
-_COURSE = Twice(steps=7_000, round=200, batch=64, rate=2e-3, first=3_000)
-
-TRANSLATOR = TranslatorTask("translator", TransformerConfig(), _COURSE)
-BAHDANAU = TranslatorTask("bahdanau", RecurrentConfig(), _COURSE)
-LUONG = TranslatorTask("luong", RecurrentConfig(), _COURSE)
+TRANSLATOR = TranslatorTask(
+    "translator",
+    TransformerConfig(),
+    Courses(steps=11_000, round=200, batch=64, rate=2e-3, parts=(3 / 11, 4 / 11, 4 / 11)),
+)
+_RECURRENT = Courses(steps=7_000, round=200, batch=64, rate=2e-3, parts=(3 / 7, 4 / 7))
+BAHDANAU = TranslatorTask("bahdanau", RecurrentConfig(), _RECURRENT)
+LUONG = TranslatorTask("luong", RecurrentConfig(), _RECURRENT)

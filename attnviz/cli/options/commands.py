@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 from typer import Context
 
 from attnviz.cli.advice import advising
-from attnviz.cli.options.reading import Inputs, Model, Models, Translated
+from attnviz.cli.options.reading import Inputs, Model, Models, Snapshots, Translated
 from attnviz.errors import OutputError, UsageError
 
 
@@ -49,15 +49,22 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _check_idle(context: Context) -> None:
-    """Raises UsageError for inputs and a model beside --from, where nothing is run."""
-    if not context.params.get("captures"):
-        return
-    idle = {entry.name for group in (Inputs, Model, Models, Translated) for entry in fields(group)}
+    """Raises UsageError for inputs and a model where none is run, or where it is another."""
+    if context.params.get("captures"):
+        groups = (Inputs, Model, Models, Translated, Snapshots)
+        idle = {entry.name for group in groups for entry in fields(group)}
+        _refuse(context, idle, "--from shows what was seen before and runs no model")
+    if context.params.get("over"):
+        _refuse(context, {"model", "dtype", "generate"}, "--over reads with the snapshots of a training")
+
+
+def _refuse(context: Context, idle: set[str], reason: str) -> None:
+    """Raises UsageError if one of these was given on the command line."""
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
         if option.name in idle and source is not None and source.name == "COMMANDLINE":
             name = option.opts[-1] if option.opts[-1].startswith("-") else "TEXT"
-            raise UsageError(f"--from shows what was seen before and runs no model: leave out {name}")
+            raise UsageError(f"{reason}: leave out {name}")
 
 
 def _forget_output() -> None:

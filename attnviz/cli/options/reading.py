@@ -131,6 +131,17 @@ class KeptTwo:
     ] = None  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Snapshots:
+    """The snapshots of a training, in place of a model."""
+
+    over: Annotated[
+        Path | None,
+        Option(metavar="DIR", help="How heads grew over a training: the snapshots that attnviz train "
+               "--snapshots kept in DIR, reading TEXT, or else random tokens twice.", show_default=False),
+    ] = None  # fmt: skip
+
+
 Device = Annotated[str, Option(metavar="auto|cpu|cuda|cuda:N|mps", help="Where it runs.")]
 Precision = Annotated[DType, Option(help="auto: float32 on a CPU, the checkpoint's own on a GPU.")]
 Offline = Annotated[bool, Option("--offline", help="Use what is on disk alone, as HF_HUB_OFFLINE=1 does.")]

@@ -30,7 +30,7 @@ def load(name: str, *, device: str = "auto", dtype: str = "auto") -> "Source":
     Raises ModelError if it is not there, or not for this device or number format.
     """
     if name.startswith("builtin:") and name not in SHIPPED:
-        raise ModelError(f"no model {name} ships: there is {', '.join(SHIPPED)}")
+        raise ModelError(f"no model {name} ships: there are {', '.join(SHIPPED)}")
     if dtype not in ("auto", "float32"):
         raise ModelError(f"{name} runs in float32 only, not in {dtype}")
     directory = store.shipped(name.removeprefix("builtin:")) if name in SHIPPED else Path(name)
@@ -45,9 +45,24 @@ def load(name: str, *, device: str = "auto", dtype: str = "auto") -> "Source":
 
 
 def _encoder(directory: Path, name: str, device: "torch.device") -> "Source":
-    from attnviz.models.builtin.text import encoder
+    from attnviz.models.builtin.encoder import ENCODER
+    from attnviz.models.builtin.text import TextSource
 
-    return encoder(directory, name, device)
+    return TextSource(ENCODER, directory, name, device)
+
+
+def _decoder(directory: Path, name: str, device: "torch.device") -> "Source":
+    from attnviz.models.builtin.decoder import DECODER
+    from attnviz.models.builtin.text import TextSource
+
+    return TextSource(DECODER, directory, name, device)
+
+
+def _classifier(directory: Path, name: str, device: "torch.device") -> "Source":
+    from attnviz.models.builtin.classifier import CLASSIFIER
+    from attnviz.models.builtin.text import TextSource
+
+    return TextSource(CLASSIFIER, directory, name, device)
 
 
 def _translator(directory: Path, name: str, device: "torch.device") -> "Source":
@@ -59,6 +74,8 @@ def _translator(directory: Path, name: str, device: "torch.device") -> "Source":
 
 SOURCES: "dict[str, Load]" = {
     "attnviz-encoder": _encoder,
+    "attnviz-decoder": _decoder,
+    "attnviz-classifier": _classifier,
     "attnviz-translator": _translator,
     "attnviz-bahdanau": _translator,
     "attnviz-luong": _translator,

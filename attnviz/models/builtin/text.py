@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from attnviz.builtin import store
-from attnviz.builtin.encoder.model import MaskedLanguageModel
 from attnviz.builtin.model import ModelT
-from attnviz.builtin.tokenizer import CLS, SEP
 from attnviz.errors import InputError
 from attnviz.inputs import Sample
 from attnviz.models.base import Encoded
@@ -38,14 +36,6 @@ class Manner(Generic[ModelT]):
     before: tuple[int, ...]
     after: tuple[int, ...]
     trained: int
-
-
-ENCODER = Manner(MaskedLanguageModel, "encoder.blocks", (CLS,), (SEP,), trained=80)
-
-
-def encoder(directory: Path, name: str, device: torch.device) -> "TextSource[MaskedLanguageModel]":
-    """A masked language model."""
-    return TextSource(ENCODER, directory, name, device)
 
 
 class TextSource(Generic[ModelT]):

@@ -1,0 +1,1 @@
+"""``builtin:decoder``: a causal language model, its tales in which names return, and what it must do."""
