@@ -17,6 +17,7 @@ from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
 from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, TokenStrip, View
+from attnviz.replaying import replay
 from attnviz.studying import check_explain, check_variants, explain, variants
 from attnviz.sweeping import sweep, sweep_chart
 
@@ -36,8 +37,8 @@ __all__ = ["align", "alignment_view", "caption", "capture", "check", "check_alig
            "check_growth", "check_heads", "check_trained", "check_translates", "check_variants",
            "compare", "comparison_view", "cost", "cost_chart", "diff", "doctor", "explain",
            "export", "from_arrays", "growth", "growth_chart", "head_grid", "heads", "heatmap",
-           "induction", "load", "load_model", "probe", "probe_table", "save", "sink", "sweep",
-           "sweep_chart", "train", "variants"]  # fmt: skip
+           "induction", "load", "load_model", "probe", "probe_table", "replay", "save", "sink",
+           "sweep", "sweep_chart", "train", "variants"]  # fmt: skip
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast, get_args, get_type_hints
 
 from attnviz.analysis.comparison import Comparison, Matching, Measure
 from attnviz.captures import Capture
-from attnviz.capturing import capture
+from attnviz.capturing import capture, load_model
 from attnviz.errors import UsageError
 from attnviz.inputs import Sample
 from attnviz.recipes import Comparing, Style
@@ -49,7 +49,7 @@ def compare(
     if isinstance(models, str) or len(models) != 2:
         count = 1 if isinstance(models, str) else len(models)
         raise UsageError(f"compare takes two models, not {count}: give [first, second]")
-    first, second = (_seen_by(model, texts, truncate, report) for model in models)
+    first, second = (_seen_by(model, texts, truncate, report) for model in _told_apart(models))
     return comparing.compare(first, second, measure=measure, matching=match, as_is=as_is, seed=seed)
 
 
@@ -81,6 +81,19 @@ def check_comparing(comparing: Comparing) -> None:
         known = get_args(get_type_hints(Comparing)[name])
         if value not in known:
             raise UsageError(f"{name}={value!r} is none of {', '.join(known)}")
+
+
+def _told_apart(
+    models: "Sequence[str | Source | PreTrainedModel | Capture | Sequence[Capture]]",
+) -> "list[str | Source | PreTrainedModel | Capture | Sequence[Capture]]":
+    """The models; directories of one name are loaded, under names that tell them apart."""
+    from attnviz.models.called import apart, called
+
+    names = apart([model if isinstance(model, str) else "" for model in models])
+    return [
+        called(load_model(model), told) if told and isinstance(model, str) else model
+        for model, told in zip(models, names, strict=True)
+    ]
 
 
 def _seen_by(

@@ -40,8 +40,9 @@ def cost(
     import time
 
     import attnviz
+    from attnviz.attention.threads import on_threads
     from attnviz.costs.contenders import CONTENDERS, Size
-    from attnviz.costs.machine import on_threads, processor_name, versions
+    from attnviz.costs.machine import processor_name, versions
     from attnviz.costs.measure import Bench
     from attnviz.models.devices import device_of
     from attnviz.models.devices import threads as threads_used

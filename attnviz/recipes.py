@@ -16,7 +16,7 @@ from attnviz.inputs import Sample
 from attnviz.venues import Medium
 
 SCHEMA = 1
-LATER = ("aligning",)
+LATER = ("aligning", "varying")
 
 Kind = Literal["self", "cross"]
 Mean = Literal["heads", "layers", "all"]
@@ -126,6 +126,15 @@ class Aligning:
 
 
 @dataclass(frozen=True)
+class Varying:
+    """What else a head's queries and keys were made into, as the user wrote it (``attnviz.variation``)."""
+
+    score: str | None = None
+    temperature: str | None = None
+    mask: str | None = None
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one picture or table was made.
 
@@ -134,6 +143,7 @@ class Recipe:
     listing:   which heads, where it is of heads
     comparing: how models were compared, where it is of several
     aligning:  how words were linked, where it is of a translation
+    varying:   which variants, where it is of those of a head
     reduction: what the choice did to the numbers: tokens in a group, the weight hidden, ...
     """
 
@@ -145,6 +155,7 @@ class Recipe:
     listing: Listing | None = None
     comparing: Comparing | None = None
     aligning: Aligning | None = None
+    varying: Varying | None = None
     view: str = "heatmap"
     reduction: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -178,6 +189,7 @@ class Recipe:
             ("listing", Listing),
             ("comparing", Comparing),
             ("aligning", Aligning),
+            ("varying", Varying),
         ):
             if data.get(name) is not None:
                 _check_fields(record, data[name])
@@ -197,6 +209,7 @@ def recipe(
     *,
     listing: Listing | None = None,
     aligning: Aligning | None = None,
+    varying: Varying | None = None,
     view: str = "heatmap",
     reduction: dict[str, Any] | None = None,
     with_text: bool = True,
@@ -213,6 +226,7 @@ def recipe(
         style=style.settled(),
         listing=listing,
         aligning=aligning,
+        varying=varying,
         view=view,
         reduction=reduction or {},
         versions=first.versions,

@@ -1,12 +1,13 @@
 """One head looked at closely, its queries and keys: the verbs of ``attnviz.api`` that study one."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from attnviz import DEFAULT_MODEL
 from attnviz.captures import Head
 from attnviz.errors import RoomError
 from attnviz.inputs import printable
-from attnviz.recipes import Choice, Style
+from attnviz.recipes import Choice, Style, Varying
 from attnviz.render.views import Page, Steps
 from attnviz.wishes import encoded_all, several
 
@@ -59,8 +60,9 @@ def variants(
     asked = check_variants(score, temperature, mask, choice, style)
     made, notes = _looked_at(sample, model, tokenizer, choice, truncate=truncate, report=report)
     asked = asked if score is not None or made.score == "scaled" else rescored(asked, made.score)
+    written = Varying(score, temperature, mask)
     return variantpages.variant_page(
-        made, asked, varied(made, asked), choice=choice, style=style, notes=notes
+        made, asked, varied(made, asked), choice=choice, style=style, asked=written, notes=notes
     )
 
 
@@ -105,7 +107,8 @@ def explain(
     made, notes = _looked_at(sample, model, tokenizer, choice, word=word, truncate=truncate, report=report)
     row, told = row_of(made.axes[0], word)
     every = (*notes, *([told] if told else []), *made.seen.notes)
-    return explainpages.explanation(made, worked(made, row), choice=choice, style=style, notes=every)
+    asked = replace(choice, query=word)
+    return explainpages.explanation(made, worked(made, row), choice=asked, style=style, notes=every)
 
 
 def check_explain(choice: Choice, style: Style) -> None:

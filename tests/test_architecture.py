@@ -42,6 +42,8 @@ ROOMS = [
     "studying",
     "aligning",
     "exporting",
+    "remaking",
+    "replaying",
     "api",
     "cli",
 ]  # along the flow

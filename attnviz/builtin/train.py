@@ -5,7 +5,6 @@ No loss touches the attention: what its heads look at a model finds out by answe
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from math import nan
 from pathlib import Path
 from statistics import fmean
@@ -15,6 +14,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
+from attnviz.attention.threads import on_threads
 from attnviz.builtin import checkpoint, snapshots, store, workplace
 from attnviz.builtin.model import ModelT
 from attnviz.builtin.schedule import Point, Progress
@@ -52,7 +52,7 @@ def train(
         return
     workplace.claim(directory, task, force=force)
     report(Progress(0, task.schedule.steps, nan, (), 0.0, 0))
-    with _threads(threads):
+    with on_threads(threads):
         tokenizer = _tokenizer(directory, task)
         record = {"task": task.as_json(), "torch": torch.__version__}
         album = Album(directory, steps, tokenizer, record)
@@ -132,14 +132,3 @@ def _tokenizer(directory: Path, task: Task[ModelT, BatchT]) -> Tokenizer:
     tokenizer = task.tokenizer()
     write_whole(path, tokenizer.to_str(pretty=False).encode())
     return tokenizer
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """PyTorch on that many processor cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -36,13 +36,14 @@ def compare(*, inputs: Texts, kept: KeptModels, models: Models, pairing: Pairing
     The first model (A) is compared with each of the others (B). Heads are alike that look at the same words.
     """
     from attnviz.cli import output, progress, read
+    from attnviz.render.comparepages import kind_of
 
     style = drawing.style()
     wanted = _wanted(pairing, drawing)
     _check(pairing, wanted, style)
     names = _names(kept, models)
     samples = [] if kept.captures else read.samples(inputs)
-    files = output.model_targets(drawing, names[1:], _kind(wanted[0]))
+    files = output.model_targets(drawing, names[1:], kind_of(wanted[0]))
     with progress.Bar() as bar:
         first, *others = _sides(kept, models, samples, inputs, bar.show)
         _check_expected(first, others, pairing)
@@ -80,7 +81,10 @@ def _names(kept: KeptModels, models: Models) -> list[str]:
     if kept.captures:
         names, more = [file.stem for file in kept.captures], "--from CAPTURE, what another one saw"
     else:
-        names = [Path(name).name for name in models.several or []]
+        from attnviz.models.called import apart
+
+        several = models.several or []
+        names = [told or Path(name).name for name, told in zip(several, apart(several), strict=True)]
         more = (
             "-m NAME, the other one"
             if names
@@ -92,26 +96,21 @@ def _names(kept: KeptModels, models: Models) -> list[str]:
     return names
 
 
-def _kind(view: str) -> "type[View]":
-    from attnviz.render.views import HeadGrid, Page, Table
-
-    return {MATCHES: Table, RANKED: Table, CHANGE: HeadGrid}.get(view, Page)
-
-
 def _sides(
     kept: KeptModels, models: Models, samples: "Sequence[Sample]", inputs: Texts, report: "Report"
 ) -> list[_Side]:
     """What each model sees, one sample at a time; all can read them before any of them is run."""
     from attnviz import api
     from attnviz.cli import read
+    from attnviz.models.called import apart, called
     from attnviz.wishes import WORDS
 
     if kept.captures:
         found = [read.kept_in(file) for file in kept.captures]
         return [_Side(seen[0].model, seen) for seen in found]
 
-    def side(name: str) -> _Side:
-        source = models.model(name).load()
+    def side(name: str, told: str | None) -> _Side:
+        source = called(models.model(name).load(), told)
         seen = api.capture(
             samples,
             model=source,
@@ -122,7 +121,8 @@ def _sides(
         )
         return _Side(source.facts, seen)
 
-    return [side(name) for name in models.several or []]
+    names = models.several or []
+    return [side(*each) for each in zip(names, apart(names), strict=True)]
 
 
 def _check_expected(first: _Side, others: Sequence[_Side], pairing: Pairing) -> None:

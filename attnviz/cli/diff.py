@@ -1,6 +1,7 @@
 """``attnviz diff``: two texts of one model, or one text of two models, and what differs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,6 @@ if TYPE_CHECKING:
     from attnviz.captures import Capture
     from attnviz.inputs import Sample
     from attnviz.recipes import Choice
-    from attnviz.render.views import Page, Table
-
-TABLES = (".csv", ".md", ".tex")
 
 
 @command
@@ -27,18 +25,19 @@ def diff(
     """
     from attnviz import api
     from attnviz.cli import output, read
-    from attnviz.render.views import Page, Table
+    from attnviz.render.differencepages import kind_of
+    from attnviz.render.views import Table
 
     choice, style = choices.choice(), drawing.style()
     api.check_diff(choice, style, top=most.top)
     before = read.two_captures(kept)
     samples = [] if before else read.samples(inputs)
     pairs = [] if before else _pairs(samples, models)
-    tabular = not choice.maps and Path(drawing.output or "").suffix.lower() in TABLES
-    files = output.target(drawing, Table if tabular else Page)
-    first, second = before or [_seen(sample, inputs, models, name, choice) for sample, name in pairs]
+    kind = kind_of(choice, Path(drawing.output or "").suffix)
+    files = output.target(drawing, kind)
+    first, second = before or _seen(pairs, inputs, models, choice)
     page = api.diff(first, second, top=most.top, choice=choice, style=style)
-    output.show([_shown(page, tabular=tabular)], files, drawing, style)
+    output.show([page.table if kind is Table and page.table else page], files, drawing, style)
 
 
 def _pairs(samples: "Sequence[Sample]", models: Models) -> "list[tuple[Sample, str]]":
@@ -60,15 +59,16 @@ def _pairs(samples: "Sequence[Sample]", models: Models) -> "list[tuple[Sample, s
     )
 
 
-def _seen(sample: "Sample", inputs: Inputs, models: Models, name: str, choice: "Choice") -> "Capture":
-    """What a model sees of a sample: the chosen maps, or all."""
+def _seen(
+    pairs: "Sequence[tuple[Sample, str]]", inputs: Inputs, models: Models, choice: "Choice"
+) -> "Iterator[Capture]":
+    """What each model sees of its sample: the chosen maps, or all; under names that tell them apart."""
     from attnviz.cli import look
+    from attnviz.models.called import apart
     from attnviz.wishes import ALL, AUTO
 
     keep = AUTO if choice.maps else ALL
-    [seen] = look.captures([sample], inputs, models.model(name), choice, keep=keep, statistics=False)
-    return seen
-
-
-def _shown(page: "Page", *, tabular: bool) -> "Page | Table":
-    return page.table if tabular and page.table else page
+    names = apart([name for _, name in pairs])
+    for (sample, name), told in zip(pairs, names, strict=True):
+        [seen] = look.captures([sample], inputs, models.model(name), choice, keep=keep, statistics=False)
+        yield replace(seen, model=replace(seen.model, name=told)) if told else seen

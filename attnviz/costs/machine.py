@@ -1,8 +1,6 @@
-"""Where is computed: the device's own name, and on how many threads of the processor."""
+"""Where is computed: the device's own name, and when it is done."""
 
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -25,17 +23,6 @@ def _model_name() -> str:
         return ""
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, "")
-
-
-@contextmanager
-def on_threads(count: int | None) -> Iterator[None]:
-    """Inside the block torch computes on so many threads of the processor; None for those that it has."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def wait(device: torch.device) -> None:

@@ -170,9 +170,10 @@ def _check_table(figure: FigureEntry) -> None:
 
 
 def _check_rollout(figure: FigureEntry) -> None:
+    from attnviz.render import rolloutpages
+
     _check_map(figure)
-    if figure.choice.maps or figure.choice.kind:
-        raise UsageError("a rollout is of all layers and heads: leave out layer, head, kind and mean")
+    rolloutpages.check(figure.choice, figure.style)
 
 
 def _check_difference(figure: FigureEntry) -> None:

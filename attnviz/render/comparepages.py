@@ -106,6 +106,11 @@ def usual(suffix: str) -> str:
     return "heads" if suffix.lower() in PICTURES else TABLE
 
 
+def kind_of(view: str) -> type[Drawn]:
+    """What a view is drawn as."""
+    return Table if view in TABLES else HeadGrid if view == CHANGE else Page
+
+
 def check(view: str, style: Style, top: int | None = None) -> None:
     """Raises UsageError for what cannot be drawn, before a model is loaded."""
     if view not in NAMES:

@@ -25,6 +25,9 @@ _ROUND = (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10)  # halves of them are short numbers
 _LEAST = 0.001  # at the top of a scale
 _NAMED = 6  # entries without a counterpart that a note names, at most
 
+TABLES = (".csv", ".md", ".tex")
+"""Files that hold the heads that changed most, and no maps."""
+
 COLUMNS = (
     Column("head", "head", "text"),
     Column("stack", "stack", "text", shown=False),
@@ -40,6 +43,11 @@ COLUMNS = (
     Column("second", "second", rank=1),
     Column("difference", "difference"),
 )
+
+
+def kind_of(choice: Choice, suffix: str) -> type[Page | Table]:
+    """What a file of this suffix holds of the difference."""
+    return Table if not choice.maps and suffix.lower() in TABLES else Page
 
 
 def check(choice: Choice, style: Style, top: int | None = None) -> None:

@@ -10,7 +10,7 @@ from attnviz.analysis.resample import FEWEST_SAMPLES, LEVEL, RESAMPLES
 from attnviz.analysis.summary import Summary
 from attnviz.captures import Capture
 from attnviz.inputs import Sample, printable
-from attnviz.recipes import Choice, Recipe, Style, recipe
+from attnviz.recipes import Choice, Listing, Recipe, Style, recipe
 from attnviz.render.views import Cell, Column, HeadRow, Statistic, Table
 
 _TOLD = 3  # notes of single samples, and names of relations left out, at most
@@ -148,7 +148,7 @@ def induction_table(
         rows=tuple(_cells(row, [row.statistics[name] for name in named]) for row in rows[:top]),
         notes=tuple(_induction_notes(summary, rows, drawn, top)),
         cmap=style.cmap or "viridis",
-        recipe=_drawn_recipe(summary, drawn, choice, style, view="induction"),
+        recipe=_drawn_recipe(summary, drawn, choice, style, view="induction", top=top),
     )
 
 
@@ -160,7 +160,7 @@ def sink_table(
     rows = [row for row in _best(natural.rows, "first") if row.head in {each.head for each in drawn.rows}]
     random = {row.head: row.statistics["first"] for row in drawn.rows}
     shown = [_cells(row, [random[row.head], texts[row.head].statistics["first"]]) for row in rows[:top]]
-    made = _drawn_recipe(drawn, how, choice, style, view="sink")
+    made = _drawn_recipe(drawn, how, choice, style, view="sink", top=top)
     texts_of = recipe("probe", natural.samples, choice, style).sample
     return Table(
         title=_title(
@@ -267,9 +267,12 @@ def _model(summary: Summary) -> str:
     return summary.samples[0].model.name
 
 
-def _drawn_recipe(summary: Summary, drawn: Drawn, choice: Choice, style: Style, *, view: str) -> Recipe:
+def _drawn_recipe(
+    summary: Summary, drawn: Drawn, choice: Choice, style: Style, *, view: str, top: int | None
+) -> Recipe:
     sample: dict[str, Any] = {"sequences": drawn.sequences, "length": drawn.length, "times": drawn.times}
-    return _recipe(summary.samples[0], sample, choice, style, view=view, seed=drawn.seed)
+    made = _recipe(summary.samples[0], sample, choice, style, view=view, seed=drawn.seed)
+    return replace(made, listing=Listing(top=top)) if top else made
 
 
 def _recipe(

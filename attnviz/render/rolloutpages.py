@@ -2,15 +2,25 @@
 
 import numpy as np
 
+from attnviz.analysis import reduce, select
 from attnviz.analysis.reduce import reduced
 from attnviz.captures import Booleans, Capture, LayerMaps
-from attnviz.errors import SelectionError
+from attnviz.errors import SelectionError, UsageError
 from attnviz.inputs import printable
 from attnviz.recipes import Choice, Style, recipe
 from attnviz.render import pages
 from attnviz.render.views import Heatmap, Page, Scale
 
 MEASURED = "share after rollout"
+
+
+def check(choice: Choice, style: Style) -> None:
+    """Raises UsageError for what cannot be understood, or says nothing of a rollout, whatever the model."""
+    select.check(choice)
+    reduce.check(choice)
+    pages.check(style)
+    if choice.maps or choice.kind:
+        raise UsageError("a rollout is of all layers and heads: leave out layer, head, kind and mean")
 
 
 def rollout_page(capture: Capture, choice: Choice, style: Style) -> Page:

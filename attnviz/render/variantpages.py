@@ -12,7 +12,7 @@ from attnviz.captures import Capture
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.projections import Projections
-from attnviz.recipes import Choice, Style, recipe
+from attnviz.recipes import Choice, Style, Varying, recipe
 from attnviz.render import pages
 from attnviz.render.views import Heatmap, Page, Scale
 from attnviz.variation import Variant, titles
@@ -35,11 +35,13 @@ def variant_page(
     *,
     choice: Choice,
     style: Style,
+    asked: Varying | None = None,
     notes: Sequence[str] = (),
 ) -> Page:
     """The page of ``attnviz variants``.
 
     seen:  the maps of the variants in their order, with their statistics
+    asked: the same variants as the user wrote them
     notes: what is to be said first
     Raises SelectionError where the choice leaves nothing.
     """
@@ -67,7 +69,9 @@ def variant_page(
         scale=Scale(style.scale, style.vmax or 1.0),
         cmap=style.cmap or "viridis",
         notes=every,
-        recipe=recipe("variants", made.seen, choice, style, view="variants", reduction=reduction),
+        recipe=recipe(
+            "variants", made.seen, choice, style, varying=asked, view="variants", reduction=reduction
+        ),
         across=_across(variants),
         beside=True,
     )

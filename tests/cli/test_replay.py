@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from safetensors.torch import load_file, save_file
 
+import attnviz
 from attnviz.cli.app import run
 from attnviz.render.within import recipe_in
 from tests.models.zoo import save_model
@@ -65,15 +68,115 @@ def test_lines_and_strips_are_made_again(options: list[str], tmp_path: Path) -> 
     assert (tmp_path / "b.pdf").read_bytes() == before
 
 
-def test_what_is_of_two_models_says_how_it_is_made(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+DRAWN = ["--sequences", "3", "--length", "8"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "arguments"),
+    [
+        (".svg", ["variants", SENTENCE, "-H", "1.0", "--temperature", "0.1,1", "--special", "hide"]),
+        (".json", ["variants", SENTENCE]),
+        (".json", ["heatmap", SENTENCE, "--explain", "cat"]),
+        (".png", ["probe", "--induction", *DRAWN, "--top", "2"]),
+        (".csv", ["probe", "--sink", *DRAWN]),
+        (".tex", ["probe", "--sink", *DRAWN, SENTENCE]),
+        (".md", ["probe", "--relations", "builtin", "-l", "1", "--seed", "3"]),
+    ],
+)
+def test_variants_explanations_and_probes_are_made_again(
+    suffix: str, arguments: list[str], tmp_path: Path
 ) -> None:
-    models = [
-        option for name in ("one", "two") for option in ("-m", str(save_model("bert", tmp_path / name)))
-    ]
-    assert run(["diff", "The cat", *models, "-o", str(tmp_path / "a.json")]) == 0
+    assert_made_again(arguments, suffix, tmp_path)
+
+
+def assert_made_again(arguments: list[str], suffix: str, directory: Path, *models: str) -> None:
+    """What a command writes is written by replay byte for byte."""
+    old, new = directory / f"old{suffix}", directory / f"new{suffix}"
+    assert run([*arguments, "-o", str(old)]) == 0
+    assert run(["replay", str(old), "-o", str(new), *models]) == 0
+    assert new.read_bytes() == old.read_bytes()
+
+
+def test_a_rollout_of_a_plan_is_made_again(tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text(SENTENCE)
+    plan = ["--texts", str(tmp_path / "texts.txt"), "--view", "rollout", "--workers", "1"]
+    assert run(["export", *plan, "-o", str(tmp_path / "made")]) == 0
+    [old] = [file for file in (tmp_path / "made").iterdir() if file.suffix in (".pdf", ".png", ".svg")]
+    new = tmp_path / f"new{old.suffix}"
+    assert run(["replay", str(old), "-o", str(new)]) == 0
+    assert new.read_bytes() == old.read_bytes()
+
+
+TEXTS = ["The cat sat on the mat", "A dog ran", "Two birds sing in the tree", "It rains"]
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """``-m`` and ``-m`` of two models in directories of one name."""
+    made = tmp_path_factory.mktemp("models")
+    directories = [save_model("bert", made / place / "bert") for place in "ab"]
+    weights = directories[1] / "model.safetensors"
+    save_file({name: 1.5 * each for name, each in load_file(weights).items()}, weights, {"format": "pt"})
+    return [option for directory in directories for option in ("-m", str(directory))]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "arguments"),
+    [
+        (".csv", ["--top", "3"]),
+        (".png", ["--view", "layers", "--measure", "cka", "--match", "nearest"]),
+        (".svg", ["--view", "heads", "--seed", "7"]),
+        (".pdf", ["--view", "maps"]),
+        (".png", ["--view", "change"]),
+        (".md", ["--view", "ranked"]),
+    ],
+)
+def test_comparisons_are_made_again(
+    suffix: str, arguments: list[str], alike: list[str], tmp_path: Path
+) -> None:
+    assert_made_again(["compare", *TEXTS, *arguments, *alike], suffix, tmp_path, *alike)
+
+
+def test_what_is_of_two_models_is_made_again_and_says_where_they_must_be_named(
+    alike: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.json"
+    assert_made_again(["diff", "The cat", *alike], ".json", tmp_path, *alike)
+    assert run(["diff", "The cat", *alike, "-o", str(file)]) == 0
+    assert [entry["name"] for entry in recipe_in(file).model["models"]] == ["a/bert", "b/bert"]
     capsys.readouterr()
-    assert "run attnviz diff again, with -m A -m B" in error_of(capsys, "replay", str(tmp_path / "a.json"))
+    assert "-m DIRECTORY -m DIRECTORY" in error_of(capsys, "replay", str(file))
+    assert "2 models, a/bert, b/bert: 1 named" in error_of(capsys, "replay", str(file), *alike[:2])
+
+
+def test_a_model_that_has_moved_is_called_as_it_was(tmp_path: Path) -> None:
+    here, there = save_model("bert", tmp_path / "tiny"), tmp_path / "moved"
+    copytree(here, there)
+    assert_made_again(["heatmap", SENTENCE, "-m", str(here)], ".svg", tmp_path, "-m", str(there))
+
+
+def test_the_library_makes_figures_again(tmp_path: Path) -> None:
+    before, told = made(tmp_path / "a.png", "-H", "1.0"), list[str]()
+    view = attnviz.replay(tmp_path / "a.png", tmp_path / "b.png", tell=told.append)
+    assert (tmp_path / "b.png").read_bytes() == before
+    assert view.title
+    assert told == []
+
+
+@pytest.mark.parametrize("why", ["arrays", "relations"])
+def test_what_is_not_in_the_file_is_named(
+    why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.json"
+    if why == "arrays":
+        seen = attnviz.from_arrays(np.full((1, 2, 2, 2), 0.5, np.float32), ["a", "b"])
+        attnviz.save(attnviz.heatmap(seen), file)
+        assert "arrays taken elsewhere" in error_of(capsys, "replay", str(file))
+    else:
+        assert run(["probe", "--relations", "builtin", "-H", "0.0", "-o", str(file)]) == 0
+        changed(file, sample={**recipe_in(file).sample, "relations": "mine.conllu"})
+        capsys.readouterr()
+        assert "run attnviz probe --relations FILE again" in error_of(capsys, "replay", str(file))
 
 
 def test_other_versions_are_told_before_anything_is_drawn(
@@ -129,6 +232,24 @@ def changed(file: Path, **entries: object) -> None:
         ({"style": {"dpi": 1000000000}}, "cannot be followed: --dpi"),
         ({"style": {"width": 1e9}}, "cannot be followed: --width"),
         ({"choice": {"layers": "99"}}, "99"),
+        ({"command": "compare"}, "does not say how models were compared"),
+        ({"command": "variants"}, "does not say which variants"),
+        ({"command": "explain"}, "does not say of which query"),
+        ({"command": "align"}, "does not say how words were linked"),
+        ({"command": "diff"}, "a difference is of two"),
+        ({"command": "probe", "view": "sink"}, "damaged"),
+        ({"command": "probe", "view": "induction", "reduction": {"seed": -1}}, "its seed is no whole number"),
+        (
+            {
+                "command": "probe",
+                "view": "induction",
+                "reduction": {"seed": 0},
+                "sample": {"sequences": 10**12, "length": 3},
+            },
+            "its sequences is no whole number",
+        ),
+        ({"model": {"models": [{"name": "a"}, 5]}}, "names no model"),
+        ({"model": {"models": []}}, "it is of 0 models"),
     ],
 )
 def test_a_recipe_that_somebody_changed_is_one_line(
