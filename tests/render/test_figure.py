@@ -102,7 +102,7 @@ def test_a_figure_is_as_wide_as_was_asked():
 
 def test_on_a_poster_everything_is_as_much_larger_as_the_letters():
     paper, poster = (
-        drawn(page(heatmap()), Style(medium=medium, font_size=points))
+        drawn(page(spread(many(12))), Style(medium=medium, font_size=points))
         for medium, points in (("paper", 8), ("poster", 24))
     )
     np.testing.assert_allclose(poster.get_size_inches(), 3 * paper.get_size_inches(), rtol=0.02)
