@@ -40,6 +40,27 @@ class Schedule:
         return self.rate * min(progress / self.warmup, (1 - progress) / (1 - self.warmup))
 
 
+@dataclass(frozen=True)
+class Courses(Schedule):
+    """Several courses in a row: in each the step size rises and falls (SGDR, Loshchilov & Hutter 2017).
+
+    parts: the share of the steps that each has
+    again: the largest step size of each, as a share of that of the one before
+    """
+
+    parts: tuple[float, ...] = (1.0,)
+    again: float = 0.75
+
+    def rate_at(self, progress: float) -> float:
+        step = round(progress * self.steps)
+        for number, part in enumerate(self.parts):
+            length = max(1, round(part * self.steps))
+            if step < length or number == len(self.parts) - 1:
+                break
+            step -= length
+        return self.again**number * super().rate_at(min(1.0, step / length))
+
+
 class Point(NamedTuple):
     """How far a training was after a round.
 

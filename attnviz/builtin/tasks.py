@@ -66,6 +66,10 @@ class Task(Protocol[ModelT, BatchT]):
         """How many answers are right, of how many."""
         ...
 
+    def findings(self, model: ModelT, tokenizer: "Tokenizer") -> dict[str, str]:
+        """What is recorded of the finished model besides its training: its best head, or nothing."""
+        ...
+
     def check(self, directory: Path) -> Outcome:
         """What the model in a directory has learnt. Raises ModelError if it cannot be read or is another."""
         ...
@@ -142,8 +146,29 @@ def _classifier() -> "Task[Any, Any]":
     return ClassifierTask()
 
 
+def _translator() -> "Task[Any, Any]":
+    from attnviz.builtin.translation.task import TRANSLATOR
+
+    return TRANSLATOR
+
+
+def _bahdanau() -> "Task[Any, Any]":
+    from attnviz.builtin.translation.task import BAHDANAU
+
+    return BAHDANAU
+
+
+def _luong() -> "Task[Any, Any]":
+    from attnviz.builtin.translation.task import LUONG
+
+    return LUONG
+
+
 TASKS: dict[str, Callable[[], "Task[Any, Any]"]] = {
     "encoder": _encoder,
     "decoder": _decoder,
     "classifier": _classifier,
+    "translator": _translator,
+    "bahdanau": _bahdanau,
+    "luong": _luong,
 }

@@ -57,7 +57,8 @@ def train(
         record = {"task": task.as_json(), "torch": torch.__version__}
         album = Album(directory, steps, tokenizer, record)
         model, history = _trained(task, album, report, device)
-    store.save(directory, model, tokenizer, {**record, "history": history})
+        findings = task.findings(model, tokenizer)
+    store.save(directory, model, tokenizer, {**record, "history": history, **findings})
     workplace.clear(directory)
 
 

@@ -219,8 +219,14 @@ def _row(figure: "Figure", baselines: list[str]) -> list[str]:
         _interval(figure.found),
         *(f"{figure.beside[name]:.1%}" if name in figure.beside else "" for name in baselines),
         f"{figure.found.of}",
-        "-" if figure.needed is None else f"{figure.needed:.1%}",
+        _needed(figure),
     ]
+
+
+def _needed(figure: "Figure") -> str:
+    if figure.needed is None:
+        return "-"
+    return f"{'<= ' if figure.at_most else ''}{figure.needed:.1%}"
 
 
 def _interval(found: "Estimate") -> str:
@@ -230,4 +236,4 @@ def _interval(found: "Estimate") -> str:
 def _summary(missed: tuple[str, ...]) -> str:
     if missed:
         return f"Not reached: {', '.join(missed)}."
-    return "All reached: the lower end of each interval is above what is needed."
+    return "All reached, even at the worse end of each interval."

@@ -105,30 +105,36 @@ def target_of(reader: Reader, sample: Sample, *, start: int, truncate: bool) -> 
     """What the encoder of an encoder-decoder reads, and what its decoder does: the pair, if there is one.
 
     start: the token that the decoder begins with; without a pair it reads nothing else
-    The decoder reads each token of the pair but the last of the model's own, after which nothing is written.
     Raises InputError as ``tokens_within`` does.
     """
     source = tokens_of(reader, replace(sample, pair=None), truncate=truncate)
-    begun = Tokens(
-        ids=[start],
-        pieces=[str(reader.tokenizer.convert_ids_to_tokens(start))],
-        spans=[None],
-        special=[True],
-        segments=[0],
-        texts=("",),
-    )
+    begun = started(start, str(reader.tokenizer.convert_ids_to_tokens(start)))
     if sample.pair is None:
         return source, begun
-    target = Sample(sample.pair, name=f"the pair of {sample.name}")
+    target = target_sample(sample, sample.pair)
     room = replace(reader, positions=None if reader.positions is None else reader.positions - 1)
     with as_target(reader.tokenizer):
-        written = tokens_of(room, target, truncate=truncate)
-    stop = len(written.ids) - bool(written.special[-1])
-    return source, replace(
-        written,
-        ids=[start, *written.ids[:stop]],
-        pieces=[*begun.pieces, *written.pieces[:stop]],
-        spans=[None, *written.spans[:stop]],
-        special=[True, *written.special[:stop]],
-        segments=[0] * (stop + 1),
+        return source, decoded_after(begun, tokens_of(room, target, truncate=truncate))
+
+
+def target_sample(sample: Sample, target: str) -> Sample:
+    """The target of a sample as one by itself."""
+    return Sample(target, name=f"the pair of {sample.name}")
+
+
+def started(start: int, piece: str) -> Tokens:
+    """The token that a decoder begins with, and nothing written yet."""
+    return Tokens(ids=[start], pieces=[piece], spans=[None], special=[True], segments=[0], texts=("",))
+
+
+def decoded_after(begun: Tokens, target: Tokens) -> Tokens:
+    """What a decoder reads of a target: each token but the last of the model's own, after which it ends."""
+    stop = len(target.ids) - bool(target.special[-1])
+    return replace(
+        target,
+        ids=[*begun.ids, *target.ids[:stop]],
+        pieces=[*begun.pieces, *target.pieces[:stop]],
+        spans=[*begun.spans, *target.spans[:stop]],
+        special=[*begun.special, *target.special[:stop]],
+        segments=[0] * (len(begun.ids) + stop),
     )

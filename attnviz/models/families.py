@@ -44,8 +44,6 @@ def load(
     if bare.startswith("builtin:") and request.revision:
         revision = printable(request.revision)
         raise ModelError(f"{printable(bare)} ships with attnviz: it has no revision {revision}")
-    if bare.startswith("builtin:") and generates:
-        raise ModelError(f"{printable(bare)} reads text and writes none: only decoders can --generate")
     if bare.startswith("builtin:"):
         return FAMILIES["builtin"](request, None)
     checkpoint = find_checkpoint(request)

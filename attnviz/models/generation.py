@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -17,11 +18,10 @@ from transformers import DynamicCache, EncoderDecoderCache
 
 from attnviz.captures import Axis, LayerFacts
 from attnviz.errors import ModelError
-from attnviz.inputs import Span
 from attnviz.models.base import Encoded
-from attnviz.models.labels import Tokens
 from attnviz.models.languages import Beginning
 from attnviz.models.tokenizing import special_pieces
+from attnviz.models.wrote import Speller
 from attnviz.observe.tiles import Tile, Watch
 
 Axes = Mapping[str, tuple[Axis, Axis]]
@@ -31,9 +31,6 @@ UNREAD = (
     *("max_length", "min_length", "forced_eos_token_id"),
 )
 """Settings of a model for writing that only sampling and beams read; and lengths, which are given here."""
-
-UNFINISHED = "\ufffd"
-"""How tokenizers spell bytes that are no whole character yet."""
 
 
 def check_writes(model: Any, name: str) -> None:
@@ -80,49 +77,12 @@ def _settings(model: Any, config: Any) -> Iterator[None]:
         model.generation_config = before
 
 
-def with_written(tokens: Tokens, ids: Tensor, tokenizer: Any) -> Tokens:
-    """The tokens of a text, and after them others that a model wrote, as a text of their own."""
-    own = special_pieces(tokenizer)
-    special = [number in own for number in ids.tolist()]
-    text, spans = _spelled(ids.tolist(), special, tokenizer, len(tokens.texts))
-    last = "the last token was" if len(ids) == 1 else f"the last {len(ids)} tokens were"
-    note = f"{last} written by the model (greedily)"
-    named = tokenizer.convert_ids_to_tokens(ids.tolist())
-    pieces = [  # a vocabulary may be larger than its tokenizer knows
-        str(number) if piece is None else piece for number, piece in zip(ids.tolist(), named, strict=True)
-    ]
-    return replace(
-        tokens,
-        ids=[*tokens.ids, *ids.tolist()],
-        pieces=[*tokens.pieces, *pieces],
-        spans=[*tokens.spans, *spans],
-        special=[*tokens.special, *special],
-        segments=[*tokens.segments, *([0] * len(ids))],
-        texts=(*tokens.texts, text),
-        notes=(*tokens.notes, note),
+def speller_of(tokenizer: Any) -> Speller:
+    """What a tokenizer of transformers says of tokens."""
+    text = partial(tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return Speller(
+        special_pieces(tokenizer), tokenizer.convert_ids_to_tokens, lambda ids: str(text(list(ids)))
     )
-
-
-def _spelled(
-    ids: list[int], special: list[bool], tokenizer: Any, number: int
-) -> tuple[str, list[Span | None]]:
-    """What tokens spell, and which characters of it each of them does; None for the model's own.
-
-    number: of this text among those of the sample
-    """
-
-    def spelling(count: int) -> str:
-        return str(
-            tokenizer.decode(ids[:count], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        )
-
-    texts = [spelling(count) for count in range(len(ids) + 1)]
-    whole = [len(text.rstrip(UNFINISHED)) for text in texts]
-    spans = [
-        None if own else Span(number, start, max(start, stop + text.endswith(UNFINISHED)))
-        for own, start, stop, text in zip(special, whole, whole[1:], texts[1:], strict=False)
-    ]
-    return texts[-1], spans
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from attnviz.models.generation import (
     Pass,
     axes_of,
     check_writes,
+    speller_of,
     stepwise,
-    with_written,
     written,
     written_axis,
 )
@@ -45,6 +45,7 @@ from attnviz.models.quiet import quiet
 from attnviz.models.run import Batch, Run, listening
 from attnviz.models.steady import steady
 from attnviz.models.switched import Parts, parts_of
+from attnviz.models.wrote import with_written
 from attnviz.observe.memory import answered
 from attnviz.observe.tiles import Watch
 
@@ -201,7 +202,7 @@ class LiveSource:
         with steady(self._model, parts=self._parts):
             tensors = self._moved(self._tensors(source, target))
             ids = written(self._model, tensors, sample.generate, begins)
-        longer = with_written(begun, ids[len(begun.ids) :], self._tokenizer)
+        longer = with_written(begun, ids[len(begun.ids) :].tolist(), speller_of(self._tokenizer))
         return (source, longer) if target else (longer, None)
 
     def prepared(self, tensors: Mapping[str, Any], *, labels: Sequence[str] | None = None) -> Encoded:

@@ -15,6 +15,17 @@ from attnviz.models.families import HUB_NAME, find_checkpoint, is_own
 from attnviz.models.known import directory_of
 from attnviz.models.request import Request
 
+OWN = (
+    ("", "layers"),
+    ("encoder", "encoder_layers"),
+    ("decoder", "decoder_layers"),
+    ("cross", "decoder_layers"),
+)
+"""Of our own models: what is said of the stacks that they may have."""
+
+RECURRENT = ("attnviz-bahdanau", "attnviz-luong")
+"""Those of our own that attend in one place alone."""
+
 UNPLAIN = ("layers_block_type", "attn_layers", "block_sizes", "attention_types",
            "vision_config", "audio_config", "text_config", "is_heterogeneous")  # fmt: skip
 """Settings of models whose layers are not all alike, or that have several towers."""
@@ -65,10 +76,14 @@ def _bare(request: Request) -> str:
 
 def _own(directory: Path) -> tuple[LayerFacts, ...]:
     config = read_config(directory)
-    layers, heads = config.get("layers"), config.get("heads")
-    if not isinstance(layers, int) or not isinstance(heads, int):
+    if config.get("architecture") in RECURRENT:
+        return _stack("cross", 1, 1)
+    numbers = {name: number for name, number in config.items() if isinstance(number, int)}
+    if "heads" not in numbers or not any(layers in numbers for _, layers in OWN):
         raise ModelError(f"no model in {printable(str(directory))}: its config.json says no layers and heads")
-    return _stack("", layers, heads)
+    return tuple(
+        layer for stack, layers in OWN for layer in _stack(stack, numbers.get(layers, 0), numbers["heads"])
+    )
 
 
 def _plain(checkpoint: Checkpoint) -> tuple[LayerFacts, ...] | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from attnviz.inputs import Span
-from attnviz.models.generation import UNFINISHED
+from attnviz.models.wrote import UNFINISHED
 
 CONTEXT = 8
 """Tokens before one that decide how it is spelled: with a blank or none, or as the end of a character."""

@@ -16,7 +16,7 @@ from attnviz.builtin.encoder.masking import Masking
 from attnviz.builtin.encoder.model import EncoderConfig, MaskedLanguageModel
 from attnviz.builtin.encoder.task import EncoderTask
 from attnviz.builtin.language import stories
-from attnviz.builtin.schedule import Progress, Schedule
+from attnviz.builtin.schedule import Courses, Progress, Schedule
 from attnviz.builtin.tokenizer import MASK, PAD
 from attnviz.builtin.train import train
 from attnviz.errors import ModelError, OutputError
@@ -266,3 +266,9 @@ def test_texts_longer_than_any_in_training_can_be_read() -> None:
     torch.manual_seed(0)
     model = MaskedLanguageModel(EncoderConfig(vocabulary=11, d_model=8, heads=2, d_ff=8, layers=1))
     assert model(torch.randint(11, (1, 512))).isfinite().all()
+
+
+def test_the_step_size_of_several_courses_rises_and_falls_in_each() -> None:
+    courses = Courses(steps=10, round=1, batch=1, rate=4.0, warmup=0.5, parts=(0.4, 0.6), again=0.5)
+    sizes = [courses.rate_at(step / 10) for step in range(11)]
+    assert sizes == pytest.approx([0, 2, 4, 2, 0, 2 / 3, 4 / 3, 2, 4 / 3, 2 / 3, 0])

@@ -82,6 +82,10 @@ class ClassifierTask:
         right = model(batch.ids, batch.ids != PAD).argmax(-1).eq(batch.topics)
         return int(right.sum()), len(right)
 
+    def findings(self, model: TopicClassifier, tokenizer: Tokenizer) -> dict[str, str]:
+        del model, tokenizer
+        return {}
+
     def check(self, directory: Path) -> Outcome:
         from attnviz.builtin.classifier.check import check
 

@@ -83,6 +83,10 @@ class DecoderTask:
         right = _guesses(model, batch).argmax(-1).eq(batch.ids[:, 1:])
         return int(right.sum()), right.numel()
 
+    def findings(self, model: CausalLanguageModel, tokenizer: Tokenizer) -> dict[str, str]:
+        del model, tokenizer
+        return {}
+
     def check(self, directory: Path) -> Outcome:
         from attnviz.builtin.decoder.check import check
 

@@ -79,6 +79,10 @@ class EncoderTask:
         right = _guesses(model, batch).argmax(-1).eq(batch.answers).sum()
         return int(right), len(batch.answers)
 
+    def findings(self, model: MaskedLanguageModel, tokenizer: Tokenizer) -> dict[str, str]:
+        del model, tokenizer
+        return {}
+
     def check(self, directory: Path) -> Outcome:
         from attnviz.builtin.encoder.check import check
 

@@ -65,8 +65,18 @@ def _classifier(directory: Path, name: str, device: "torch.device") -> "Source":
     return TextSource(CLASSIFIER, directory, name, device)
 
 
+def _translator(directory: Path, name: str, device: "torch.device") -> "Source":
+    from attnviz.builtin.translation.model import KINDS
+    from attnviz.models.builtin.translator import TranslatorSource
+
+    return TranslatorSource(KINDS[store.architecture_in(directory) or ""], directory, name, device)
+
+
 SOURCES: "dict[str, Load]" = {
     "attnviz-encoder": _encoder,
     "attnviz-decoder": _decoder,
     "attnviz-classifier": _classifier,
+    "attnviz-translator": _translator,
+    "attnviz-bahdanau": _translator,
+    "attnviz-luong": _translator,
 }

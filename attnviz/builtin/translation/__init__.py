@@ -1,0 +1,1 @@
+"""The translators: three architectures, one task, English to French on sentences of the language."""
