@@ -37,6 +37,7 @@ from attnviz.analysis.comparison import (
 )
 from attnviz.analysis.gather import Gathered, check_numbers, gathered
 from attnviz.analysis.matching import matched
+from attnviz.analysis.reduce import share_of
 from attnviz.analysis.resample import FEWEST_SAMPLES, mean_of, resampled
 from attnviz.analysis.shelf import Shelf
 from attnviz.analysis.similarity import MEASURES, similarities
@@ -159,8 +160,7 @@ def _similarity(work: _Work) -> tuple[Numbers, Numbers, list[int]]:
         count += there
         hidden += weight
     mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    share = np.divide(hidden[:, 0], hidden[:, 1], out=np.zeros(2), where=hidden[:, 1] > 0)
-    return mean, share, kept
+    return mean, np.array([share_of(part, whole) for part, whole in hidden]), kept
 
 
 def _draws(work: _Work, pairs: Sequence[tuple[int, int]]) -> Numbers:

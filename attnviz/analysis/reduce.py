@@ -89,7 +89,12 @@ def _left_out(
     """The maps with only the kept entries of both axes, and the share of the kept rows' weight hidden."""
     pairs = [_without(layer, keeps(layer.queries), keeps(layer.keys), rescale=rescale) for layer in maps]
     left, whole = (sum(sums[side] for _, sums in pairs) for side in (0, 1))
-    return tuple(layer for layer, _ in pairs), round(left / whole, SHARE_DIGITS) if whole else 0.0
+    return tuple(layer for layer, _ in pairs), share_of(left, whole)
+
+
+def share_of(part: float, whole: float) -> float:
+    """The share of weight, of none 0, in as many digits as are the same alone and in a batch."""
+    return round(float(part) / float(whole), SHARE_DIGITS) if whole else 0.0
 
 
 def _without(

@@ -11,8 +11,8 @@ from functools import cached_property
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.drawing import Cells, Drawing, Levels, Words, bar_levels, heatmap_levels, levels
-from attnviz.render.layout import BAR, GAP, MARGIN, PAGE, TALLEST_BAR, Box, bar_room
-from attnviz.render.lettering import LEADING, PAD, Lettering
+from attnviz.render.layout import PAGE, TALLEST_BAR, Box, bar_room
+from attnviz.render.lettering import LEADING, Lettering
 from attnviz.render.pen import GREY, INK
 from attnviz.render.pooling import several, thumbnail
 from attnviz.render.views import Atlas, Heatmap, Page
@@ -90,19 +90,25 @@ class _Plan:
     @cached_property
     def left(self) -> float:
         """Of the first map: behind the numbers of its queries and the name of their axis."""
-        return self.dots(MARGIN + self.letters.small_line + self.letters.widest(["000"]) + PAD)
+        return self.dots(
+            self.letters.margin + self.letters.small_line + self.letters.widest(["000"]) + self.letters.pad
+        )
 
     @cached_property
     def gap(self) -> float:
         """Between neighbours."""
-        return self.dots(min(GAP / 2, 0.1 * self.width / self.atlas.heads))
+        return self.dots(min(self.letters.gap / 2, 0.1 * self.width / self.atlas.heads))
 
     @cached_property
     def side(self) -> float:
         """Of a map."""
         heads = self.atlas.heads
         room = (
-            self.width - self.left - bar_room(self.letters, self.page.scale) - MARGIN - (heads - 1) * self.gap
+            self.width
+            - self.left
+            - bar_room(self.letters, self.page.scale)
+            - self.letters.margin
+            - (heads - 1) * self.gap
         )
         side = int(room / heads * self.style.dpi) / self.style.dpi
         if side < _SMALLEST:
@@ -129,13 +135,13 @@ class _Plan:
     @cached_property
     def above(self) -> float:
         """Room for a name over a map."""
-        return self.dots(self.letters.small_line + PAD / 2) if self.named else 0
+        return self.dots(self.letters.small_line + self.letters.pad / 2) if self.named else 0
 
     @cached_property
     def top(self) -> float:
         """Of the first map."""
-        title = len(self.title) * self.letters.title_line + (GAP / 2 if self.title else 0)
-        return self.dots(MARGIN + title + self.above)
+        title = len(self.title) * self.letters.title_line + (self.letters.gap / 2 if self.title else 0)
+        return self.dots(self.letters.margin + title + self.above)
 
     @cached_property
     def down(self) -> float:
@@ -149,11 +155,16 @@ class _Plan:
 
     @cached_property
     def caption_top(self) -> float:
-        return self.bottom + 2 * self.letters.small_line + PAD + (GAP / 2 if self.caption else 0)
+        return (
+            self.bottom
+            + 2 * self.letters.small_line
+            + self.letters.pad
+            + (self.letters.gap / 2 if self.caption else 0)
+        )
 
     @cached_property
     def height(self) -> float:
-        return self.dots(self.caption_top + len(self.caption) * self.letters.small_line + MARGIN)
+        return self.dots(self.caption_top + len(self.caption) * self.letters.small_line + self.letters.margin)
 
     @cached_property
     def boxes(self) -> list[Box]:
@@ -171,8 +182,10 @@ class _Plan:
 
     @cached_property
     def bar(self) -> Box:
-        height = min(self.bottom - self.top, max(TALLEST_BAR, self.width / 4))
-        return Box(self.right + self.dots(GAP), self.top, self.dots(BAR), self.dots(height))
+        height = min(self.bottom - self.top, max(TALLEST_BAR * self.letters.grown, self.width / 4))
+        return Box(
+            self.right + self.dots(self.letters.gap), self.top, self.dots(self.letters.bar), self.dots(height)
+        )
 
     @cached_property
     def most(self) -> int:
@@ -185,7 +198,7 @@ class _Plan:
         yield Cells(self.bar, bar_levels())
 
     def words(self) -> Iterator[Words]:
-        yield from self._lines(self.title, MARGIN, self.letters.title, INK)
+        yield from self._lines(self.title, self.letters.margin, self.letters.title, INK)
         if self.named:
             yield from self._names()
             yield from self._numbers()
@@ -198,12 +211,12 @@ class _Plan:
 
     def _wrapped(self, text: str, points: float) -> list[str]:
         fonts = self.letters.fonts
-        return fonts.wrapped(fonts.shown(text), points, self.width - 2 * MARGIN)
+        return fonts.wrapped(fonts.shown(text), points, self.width - 2 * self.letters.margin)
 
     def _lines(self, lines: Sequence[str], top: float, points: float, colour: str) -> Iterator[Words]:
         line = points * LEADING / 72
         for number, text in enumerate(lines):
-            yield self._at(text, MARGIN, top + (number + 0.5) * line, size=points, colour=colour)
+            yield self._at(text, self.letters.margin, top + (number + 0.5) * line, size=points, colour=colour)
 
     def _at(self, text: str, left: float, top: float, *, size: float = 0, **look: object) -> Words:
         """Small words, unless told otherwise, beginning at a whole dot."""
@@ -211,7 +224,7 @@ class _Plan:
 
     def _names(self) -> Iterator[Words]:
         for (_, _, heatmap), box in zip(self.atlas.maps, self.boxes, strict=True):
-            middle = box.top - PAD / 4 - self.letters.small_line / 2
+            middle = box.top - self.letters.pad / 4 - self.letters.small_line / 2
             name = self.letters.fonts.shown(heatmap.name)
             yield self._at(name, box.left + box.width / 2, middle, colour=INK, across="center")
 
@@ -223,14 +236,16 @@ class _Plan:
             cell = box.height / len(heatmap.query_labels)
             for place, number in _spaced(heatmap.query_positions, cell, 1.5 * self.letters.small_line):
                 top = box.top + (place + 0.5) * cell
-                yield self._at(number, self.left - PAD, top, across="right")
+                yield self._at(number, self.left - self.letters.pad, top, across="right")
         for heatmap, box in last.values():
             cell = box.width / len(heatmap.key_labels)
             for place, number in _spaced(heatmap.key_positions, cell, 1.5 * self.letters.widest(["000"])):
                 left = box.left + (place + 0.5) * cell
                 if left + self.letters.widest([number]) / 2 > box.right:
                     continue  # it would reach the next map's first
-                yield self._at(number, left, box.bottom + PAD + self.letters.small_line / 2, across="center")
+                yield self._at(
+                    number, left, box.bottom + self.letters.pad + self.letters.small_line / 2, across="center"
+                )
 
     def _placed(self) -> list[tuple[int, int, Heatmap, Box]]:
         return [(*entry, box) for entry, box in zip(self.atlas.maps, self.boxes, strict=True)]
@@ -240,32 +255,34 @@ class _Plan:
         layers = self.letters.at_the_side(self.atlas.layers, self.down)
         for row in range(0, len(self.atlas.layers), layers.step):
             top = self.top + row * self.down + self.side / 2
-            yield self._at(layers.texts[row], self.left - PAD, top, across="right")
+            yield self._at(layers.texts[row], self.left - self.letters.pad, top, across="right")
         across = self.side + self.gap
         heads = self.letters.numbers([str(head) for head in range(self.atlas.heads)], across)
         for head in range(0, self.atlas.heads, heads.step):
             left = self.left + head * across + self.side / 2
-            top = self.bottom + PAD + self.letters.small_line / 2
+            top = self.bottom + self.letters.pad + self.letters.small_line / 2
             yield self._at(heads.texts[head], left, top, across="center")
 
     def _axis_names(self, side: str, below: str) -> Iterator[Words]:
         half = self.letters.small_line / 2
         middle = (self.top + self.bottom) / 2
-        yield self._at(side, MARGIN + half, middle, across="center", turned=90)
-        yield self._at(below, (self.left + self.right) / 2, self.bottom + PAD + 3 * half, across="center")
+        yield self._at(side, self.letters.margin + half, middle, across="center", turned=90)
+        yield self._at(
+            below, (self.left + self.right) / 2, self.bottom + self.letters.pad + 3 * half, across="center"
+        )
 
     def _bar_words(self) -> Iterator[Words]:
         ticks = self.page.scale.ticks()
         places = range(0, len(ticks), 1 if self.bar.height > 5 * self.letters.small_line else len(ticks) - 1)
         for place, number in (ticks[index] for index in places):
             top = self.bar.bottom - place * self.bar.height
-            yield self._at(number, self.bar.right + PAD, top)
+            yield self._at(number, self.bar.right + self.letters.pad, top)
         if self.letters.widest([self.page.measured]) <= self.bar.height:
             left = (
                 self.bar.right
                 + bar_room(self.letters, self.page.scale)
-                - GAP
-                - BAR
+                - self.letters.gap
+                - self.letters.bar
                 - self.letters.small_line / 2
             )
             middle = self.bar.top + self.bar.height / 2

@@ -11,8 +11,8 @@ import numpy as np
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render import pages
-from attnviz.render.layout import GAP, MARGIN, PAGE, Box
-from attnviz.render.lettering import PAD, Labels, Lettering
+from attnviz.render.layout import PAGE, Box
+from attnviz.render.lettering import Labels, Lettering
 from attnviz.render.pen import FRAME, GREY, INK, Pen, house_style
 from attnviz.render.views import Chart, Curve, Plot
 
@@ -62,20 +62,20 @@ def chart_figure(view: Chart, style: Style) -> tuple["Figure", tuple[str, ...]]:
 
     letters = Lettering.of(style, _texts(view))
     width = style.width or PAGE * letters.grown
-    room = width - 2 * MARGIN
+    room = width - 2 * letters.margin
     title = letters.fonts.wrapped(letters.fonts.shown(view.title), letters.title, room)
     caption = letters.fonts.wrapped(letters.fonts.shown(" · ".join(view.notes)), letters.small, room)
     legend = _legend(view, letters, room)
-    top = MARGIN + len(title) * letters.title_line + GAP / 2
-    first = top + len(legend) * letters.small_line * 1.2 + GAP / 2
+    top = letters.margin + len(title) * letters.title_line + letters.gap / 2
+    first = top + len(legend) * letters.small_line * 1.2 + letters.gap / 2
     panels = list(_panels(view, letters, width, first))
-    foot = panels[-1].box.bottom + 2 * letters.small_line + 2 * PAD + GAP / 2
-    height = foot + len(caption) * letters.small_line + MARGIN
+    foot = panels[-1].box.bottom + 2 * letters.small_line + 2 * letters.pad + letters.gap / 2
+    height = foot + len(caption) * letters.small_line + letters.margin
     looks = looks_of(view)
     with house_style():
         drawn = Figure(figsize=(width, height), dpi=style.dpi, facecolor="white")
         pen = Pen(drawn, letters)
-        pen.lines(title, MARGIN, letters.title, INK)
+        pen.lines(title, letters.margin, letters.title, INK)
         _draw_legend(pen, legend, looks, top)
         for panel in panels:
             _draw(pen, panel, looks)
@@ -94,7 +94,12 @@ def _legend(view: Chart, letters: Lettering, room: float) -> list[list[tuple[flo
     lines: list[list[tuple[float, str]]] = [[]]
     left = 0.0
     for name in looks_of(view):
-        wide = _SAMPLE + PAD + letters.fonts.width(letters.fonts.shown(name), letters.small) + 1.5 * GAP
+        wide = (
+            _SAMPLE
+            + letters.pad
+            + letters.fonts.width(letters.fonts.shown(name), letters.small)
+            + 1.5 * letters.gap
+        )
         if lines[-1] and left + wide > room:
             lines.append([])
             left = 0.0
@@ -112,24 +117,26 @@ def _draw_legend(
     for number, line in enumerate(legend):
         middle = top + (number + 0.5) * pen.letters.small_line * 1.2
         for left, name in line:
-            start = MARGIN + left
+            start = pen.letters.margin + left
             ends = [start / wide, (start + _SAMPLE / 2) / wide, (start + _SAMPLE) / wide]
             sample = Line2D(ends, [1 - middle / high] * 3, markevery=[1], **_look(looks[name], pen.letters))
             pen.figure.add_artist(sample)
-            pen.text(start + _SAMPLE + PAD, middle, pen.letters.fonts.shown(name), color=INK)
+            pen.text(start + _SAMPLE + pen.letters.pad, middle, pen.letters.fonts.shown(name), color=INK)
 
 
 def _panels(view: Chart, letters: Lettering, width: float, top: float) -> Iterator[_Panel]:
     """All plots side by side, equally wide."""
     ticks = [(_across(plot), _up(plot)) for plot in view.plots]
-    sides = [letters.small_line + 2 * PAD + letters.widest(text for _, text in up) for _, up in ticks]
-    each = (width - 2 * MARGIN - sum(sides) - GAP * (len(sides) - 1)) / len(sides) - PAD
+    sides = [letters.small_line + 2 * letters.pad + letters.widest(text for _, text in up) for _, up in ticks]
+    each = (width - 2 * letters.margin - sum(sides) - letters.gap * (len(sides) - 1)) / len(
+        sides
+    ) - letters.pad
     if each < NARROWEST:
         raise UsageError(f"a figure {width:g} inches wide has no room for {len(sides)} plots side by side")
-    left, first = MARGIN, top + letters.line
+    left, first = letters.margin, top + letters.line
     for plot, (across, up), side in zip(view.plots, ticks, sides, strict=True):
         yield _Panel(plot, Box(left + side, first, each, each * HIGHEST), across, up)
-        left += side + each + GAP
+        left += side + each + letters.gap
 
 
 def _across(plot: Plot) -> list[tuple[float, str]]:
@@ -181,7 +188,7 @@ def _draw(pen: Pen, panel: _Panel, looks: dict[str, tuple[str, str]]) -> None:
     axes.grid(color=FRAME, linewidth=0.25, alpha=0.6)
     axes.set_axisbelow(True)
     pen.title(box, letters.fonts.shown(plot.title))
-    side = PAD + letters.widest(text for _, text in panel.up)
+    side = letters.pad + letters.widest(text for _, text in panel.up)
     pen.axis_names(box, (plot.up, side), (plot.across, across.room))
 
 

@@ -234,10 +234,32 @@ def _heads(found: Comparison, style: Style) -> Page:
         if by_match
         else "columns: the heads of B in their own order, as fewer than half of A have a match"
     )
+    heatmap = replace(
+        heatmap,
+        marked=tuple(_matched_cells(found, order)),
+        divided=(_begun(found.first), () if by_match else _begun(found.second)),
+    )
     page = _page(found, style, "heads", (heatmap,), note)
     return replace(
-        page, title=_title(found, style, summary_line(found)), notes=(*page.notes, *_of_matches(found))
+        page,
+        title=_title(found, style, summary_line(found)),
+        notes=(*page.notes, *_of_matches(found)),
+        marked="a match",
     )
+
+
+def _matched_cells(found: Comparison, order: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Rows and columns of the matches. order: of the second's heads from left to right."""
+    columns = {found.second[place]: column for column, place in enumerate(order)}
+    rows = {head: row for row, head in enumerate(found.first)}
+    for match in found.matches:
+        if match.verdict == "match":
+            yield rows[match.first], columns[match.second]
+
+
+def _begun(heads: Sequence[Head]) -> tuple[int, ...]:
+    """The places at which another layer than before begins."""
+    return tuple(place for place in range(1, len(heads)) if heads[place][:2] != heads[place - 1][:2])
 
 
 def _layers(found: Comparison, style: Style) -> Page:
@@ -253,7 +275,7 @@ def _layers(found: Comparison, style: Style) -> Page:
         "a cell: the mean over the heads of A's layer of their similarity to the most alike head of B's layer"
     )
     heatmap = _heatmap("every layer of A beside every layer of B", values, [*first], [*second], "layer")
-    return _page(found, style, "layers", (heatmap,), note)
+    return replace(_page(found, style, "layers", (heatmap,), note), numbered=True)
 
 
 def _pairs(found: Comparison, seen: Seen, style: Style) -> Page:

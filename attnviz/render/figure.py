@@ -9,7 +9,7 @@ import numpy as np
 from attnviz.recipes import Style
 from attnviz.render.colours import Colours, colours
 from attnviz.render.labels import cut
-from attnviz.render.layout import MARGIN, Box, Panel, around, layout
+from attnviz.render.layout import Box, Panel, around, layout
 from attnviz.render.lettering import LABEL_LENGTH, Lettering
 from attnviz.render.mosaic import mosaic, thumbnail_note, thumbnail_size
 from attnviz.render.pen import GREY, INK, Pen, house_style, painted_where
@@ -38,7 +38,7 @@ def figure(page: Page, style: Style) -> tuple["Figure", tuple[str, ...]]:
     with house_style():
         drawn = Figure(figsize=(plan.width, plan.height), dpi=style.dpi, facecolor="white")
         pen = Pen(drawn, letters)
-        pen.lines(plan.title, MARGIN, letters.title, INK)
+        pen.lines(plan.title, letters.margin, letters.title, INK)
         if page.atlas is not None and plan.atlas is not None:
             _draw_atlas(pen, page, page.atlas, plan.atlas)
         if plan.panels:
@@ -80,7 +80,10 @@ def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
         if striped is not None:
             paint[striped] = 0
         axes = pen.cells(panel.box, paint, striped)
+        pen.divisions(axes, panel.heatmap.divided)
         pen.dots(axes, panel.box, panel.heatmap.marked, paint)
+        if page.numbered:
+            pen.numbers(panel.box, _numbers(panel.heatmap), paint)
         pen.title(panel.box, panel.title, panel.foot)
         if panel.queries:
             pen.labels(axes.yaxis, panel.queries, range(len(panel.queries.texts)))
@@ -91,6 +94,14 @@ def _draw_panels(pen: Pen, page: Page, panels: tuple[Panel, ...]) -> None:
     below = max(panel.box.bottom + panel.keys.room for panel in panels if panel.keys) - frame.bottom
     rows, columns = (pen.letters.fonts.shown(name) for name in page.axes)
     pen.axis_names(frame, (rows, left), (columns, below))
+
+
+def _numbers(heatmap: Heatmap) -> list[list[str]]:
+    """Of each cell, in two digits; nothing where none is painted."""
+    return [
+        [f"{weight:.2f}" if there else "" for weight, there in zip(*row, strict=True)]
+        for row in zip(heatmap.weights.tolist(), heatmap.painted.tolist(), strict=True)
+    ]
 
 
 def _thumbnail(atlas: Atlas) -> tuple[int, int]:

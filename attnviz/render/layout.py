@@ -11,7 +11,7 @@ from math import isqrt
 
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
-from attnviz.render.lettering import PAD, Labels, Lettering
+from attnviz.render.lettering import Labels, Lettering
 from attnviz.render.views import Atlas, Heatmap, Page, Scale
 
 PAGE = 7.0  # the width of a page's text: what a figure takes, unless its words need more or its maps less
@@ -20,8 +20,7 @@ COLUMN = 3.3  # the width of one of two columns: the least, unless another is as
 SIDE = 3.2  # of a map alone on its figure
 LARGEST_CELL, SMALLEST_CELL = 0.36, 0.002
 LARGEST_THUMBNAIL, SMALLEST_THUMBNAIL = 0.6, 0.12
-MARGIN, GAP = 0.06, 0.14
-BAR, SHORTEST_BAR, TALLEST_BAR = 0.09, 0.8, 2.4
+SHORTEST_BAR, TALLEST_BAR = 0.8, 2.4
 
 
 @dataclass(frozen=True)
@@ -82,23 +81,23 @@ def layout(page: Page, style: Style, letters: Lettering) -> Layout:
     """
     fonts, grid = letters.fonts, Grid(page.heatmaps, letters, page.across)
     sizes = _sizes(page, grid, style.width)
-    text = sizes.width - 2 * MARGIN
+    text = sizes.width - 2 * letters.margin
     title = fonts.wrapped(fonts.shown(page.title), letters.title, text)
     caption = fonts.wrapped(fonts.shown(" · ".join(page.notes)), letters.small, text)
-    top = MARGIN + len(title) * letters.title_line + (GAP / 2 if title else 0)
-    atlas = _atlas_box(page.atlas, sizes, top + letters.line + PAD) if page.atlas else None
-    below = top if atlas is None or sizes.beside else atlas.bottom + _atlas_foot(letters) + GAP
+    top = letters.margin + len(title) * letters.title_line + (letters.gap / 2 if title else 0)
+    atlas = _atlas_box(page.atlas, sizes, top + letters.line + letters.pad) if page.atlas else None
+    below = top if atlas is None or sizes.beside else atlas.bottom + _atlas_foot(letters) + letters.gap
     panels = grid.panels(sizes.maps, below, sizes.cell) if page.heatmaps else ()
-    bar = _bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box]), letters.grown)
+    bar = _bar(around([panel.box for panel in panels] or [box for box in (atlas,) if box]), letters)
     feet = [bar.bottom + letters.small_line / 2]
     feet += [panel.box.bottom + panel.keys.room + letters.small_line for panel in panels if panel.keys]
     feet += [atlas.bottom + _atlas_foot(letters)] if atlas else []
-    caption_top = max(feet) + (GAP / 2 if caption else 0)
+    caption_top = max(feet) + (letters.gap / 2 if caption else 0)
     return Layout(
         width=sizes.width,
-        height=caption_top + len(caption) * letters.small_line + MARGIN,
+        height=caption_top + len(caption) * letters.small_line + letters.margin,
         title=title,
-        title_top=MARGIN,
+        title_top=letters.margin,
         atlas=atlas,
         panels=panels,
         bar=bar,
@@ -146,7 +145,7 @@ class Grid:
         if not self.heatmaps:
             return 0
         labels = {label for heatmap in self.heatmaps for label in heatmap.query_labels}
-        return self.letters.widest(self.letters.labels(labels)) + PAD + self.letters.small_line
+        return self.letters.widest(self.letters.labels(labels)) + self.letters.pad + self.letters.small_line
 
     @property
     def foot(self) -> float:
@@ -155,7 +154,7 @@ class Grid:
 
     @property
     def between(self) -> float:
-        return GAP if self.shared else GAP + self.left
+        return self.letters.gap if self.shared else self.letters.gap + self.left
 
     def width(self, cell: float) -> float:
         """Of all maps together, without the room at their left."""
@@ -180,10 +179,12 @@ class Grid:
     def panels(self, left: float, top: float, cell: float) -> tuple[Panel, ...]:
         """The maps. left: of the cells; top: of the first titles."""
         keys = [self.letters.below(heatmap.key_labels, cell, left) for heatmap in self.heatmaps]
-        rise = self.letters.line + PAD + self.foot
+        rise = self.letters.line + self.letters.pad + self.foot
         across = self.keys * cell + self.between
         down = (
-            rise + self.queries * cell + (GAP / 2 if self.shared else max(label.room for label in keys) + GAP)
+            rise
+            + self.queries * cell
+            + (self.letters.gap / 2 if self.shared else max(label.room for label in keys) + self.letters.gap)
         )
         panels = []
         for place, heatmap in enumerate(self.heatmaps):
@@ -215,7 +216,7 @@ class Grid:
         """The first text that has room, or nothing."""
         fonts = self.letters.fonts
         shown = (fonts.shown(text) for text in texts)
-        return next((text for text in shown if fonts.width(text, size) + PAD <= room), "")
+        return next((text for text in shown if fonts.width(text, size) + self.letters.pad <= room), "")
 
 
 @dataclass(frozen=True)
@@ -247,8 +248,8 @@ def _sizes(page: Page, grid: Grid, asked: float | None) -> _Sizes:
 
 def _stacked(atlas: Atlas | None, grid: Grid, asked: float | None, bar: float) -> _Sizes:
     """One below the other, their cells beginning at the same place."""
-    left = MARGIN + max(grid.left, _atlas_left(atlas, grid.letters))
-    right, grown = bar + MARGIN, grid.letters.grown
+    left = grid.letters.margin + max(grid.left, _atlas_left(atlas, grid.letters))
+    right, grown = bar + grid.letters.margin, grid.letters.grown
     room = (asked or PAGE * grown) - left - right
     thumbnail = min(room / atlas.heads, LARGEST_THUMBNAIL * grown) if atlas else LARGEST_THUMBNAIL
     cell = LARGEST_CELL
@@ -262,8 +263,8 @@ def _beside(atlas: Atlas, grid: Grid, asked: float | None, bar: float) -> _Sizes
     """The atlas and one labelled map side by side, if that leaves room for every label."""
     if len(grid.heatmaps) != 1:
         return None
-    left = MARGIN + _atlas_left(atlas, grid.letters)
-    between, right = 2 * GAP + grid.left, bar + MARGIN
+    left = grid.letters.margin + _atlas_left(atlas, grid.letters)
+    between, right = 2 * grid.letters.gap + grid.left, bar + grid.letters.margin
     layers = len(atlas.layers)
     grown = grid.letters.grown
     room = (asked or PAGE * grown) - left - between - right
@@ -281,18 +282,20 @@ def _atlas_box(atlas: Atlas, sizes: _Sizes, top: float) -> Box:
 
 
 def _atlas_left(atlas: Atlas | None, letters: Lettering) -> float:
-    return letters.widest(atlas.layers) + PAD + letters.small_line if atlas else 0
+    return letters.widest(atlas.layers) + letters.pad + letters.small_line if atlas else 0
 
 
 def _atlas_foot(letters: Lettering) -> float:
     """Room for the numbers of the heads, and for the name of that axis."""
-    return 2 * letters.small_line + PAD
+    return 2 * letters.small_line + letters.pad
 
 
 def bar_room(letters: Lettering, scale: Scale) -> float:
     """Room at the right for the colour bar with its numbers and its name."""
     numbers = ["0.75", *(number for _, number in scale.ticks())]
-    return GAP + BAR + PAD + letters.widest(numbers) + PAD + letters.small_line
+    return (
+        letters.gap + letters.bar + letters.pad + letters.widest(numbers) + letters.pad + letters.small_line
+    )
 
 
 def around(boxes: Sequence[Box]) -> Box:
@@ -301,6 +304,6 @@ def around(boxes: Sequence[Box]) -> Box:
     return Box(left, top, max(box.right for box in boxes) - left, max(box.bottom for box in boxes) - top)
 
 
-def _bar(frame: Box, grown: float) -> Box:
-    height = min(max(frame.height, SHORTEST_BAR * grown), TALLEST_BAR * grown)
-    return Box(frame.right + GAP, frame.top, BAR, height)
+def _bar(frame: Box, letters: Lettering) -> Box:
+    height = min(max(frame.height, SHORTEST_BAR * letters.grown), TALLEST_BAR * letters.grown)
+    return Box(frame.right + letters.gap, frame.top, letters.bar, height)

@@ -11,9 +11,12 @@ from attnviz.render.labels import cut
 from attnviz.venues import SIZES
 
 PAD = 0.05  # inches between an axis and its labels
+MARGIN, GAP = 0.06, 0.14  # around a figure, and between its parts
+BAR = 0.09  # how wide a colour bar is
 LABEL_LENGTH = 20  # longer labels are cut; counted in columns of a terminal
 LEADING = 1.2  # from line to line, in sizes of the letters
 SLANTED, UPRIGHT = 45, 90  # degrees
+MARK = 2  # points: of the marks that tell which rows labels name, where some are left out
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,22 @@ class Lettering:
     def of(cls, style: Style, texts: Iterable[str]) -> Self:
         """For these texts in this style."""
         return cls(Fonts.for_texts(texts), style.font_size, SIZES[style.medium].factor)
+
+    @property
+    def pad(self) -> float:
+        return PAD * self.grown
+
+    @property
+    def margin(self) -> float:
+        return MARGIN * self.grown
+
+    @property
+    def gap(self) -> float:
+        return GAP * self.grown
+
+    @property
+    def bar(self) -> float:
+        return BAR * self.grown
 
     @property
     def title(self) -> float:
@@ -86,18 +105,19 @@ class Lettering:
         """
         labels = self.labels(texts)
         widest, slope = self.widest(labels), cos(radians(SLANTED))
-        if widest + PAD <= cell:
-            return Labels(labels, 1, 0, self.small_line + PAD)
+        if widest + self.pad <= cell:
+            return Labels(labels, 1, 0, self.small_line + self.pad)
         if self.small_line <= cell * slope and widest * slope <= left:
-            return Labels(labels, 1, SLANTED, (widest + self.small_line / 2) * slope + PAD)
+            return Labels(labels, 1, SLANTED, (widest + self.small_line / 2) * slope + self.pad)
         return self._thinned(labels, self.small_line / cell, UPRIGHT)
 
     def numbers(self, texts: Sequence[str], cell: float) -> Labels:
         """Labels of columns so far apart that stay level."""
-        step = ceil((self.widest(texts) + PAD) / cell)
-        return Labels(tuple(texts), step, 0, self.small_line + PAD)
+        step = ceil((self.widest(texts) + self.pad) / cell)
+        return Labels(tuple(texts), step, 0, self.small_line + self.pad)
 
     def _thinned(self, labels: tuple[str, ...], cells: float, angle: int) -> Labels:
         """Those that there is room for if one takes so many cells. They reach as far as they are wide."""
         step = ceil(cells - 1e-6)
-        return Labels(labels, step, angle, self.widest(labels[::step]) + PAD)
+        marks = MARK / 72 * self.grown if step > 1 else 0
+        return Labels(labels, step, angle, self.widest(labels[::step]) + self.pad + marks)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.colours import Colours
-from attnviz.render.layout import BAR, GAP, MARGIN, PAGE, TALLEST_BAR, Box, bar_room
-from attnviz.render.lettering import PAD, Lettering
+from attnviz.render.layout import PAGE, TALLEST_BAR, Box, bar_room
+from attnviz.render.lettering import Lettering
 from attnviz.render.pen import GREY, INK, Pen, house_style
 from attnviz.render.views import HeadLines, Heatmap, Page
 
@@ -54,23 +54,26 @@ def lines_figure(view: HeadLines, style: Style) -> tuple["Figure", tuple[str, ..
     page = view.page
     letters = Lettering.of(style, _texts(page))
     width = style.width or _usual_width(page, letters)
-    text = width - 2 * MARGIN
+    text = width - 2 * letters.margin
     title = letters.fonts.wrapped(letters.fonts.shown(page.title), letters.title, text)
     caption = letters.fonts.wrapped(letters.fonts.shown(" · ".join(page.notes)), letters.small, text)
-    top = MARGIN + len(title) * letters.title_line + GAP / 2
+    top = letters.margin + len(title) * letters.title_line + letters.gap / 2
     panels = list(_panels(page, letters, width, top))
     bottom = max(panel.top + max(panel.heatmap.weights.shape) * panel.line for panel in panels)
     foot = max(bottom + letters.small_line, top + letters.line + 5 * letters.small_line)
-    caption_top = foot + GAP / 2
-    height = caption_top + len(caption) * letters.small_line + MARGIN
+    caption_top = foot + letters.gap / 2
+    height = caption_top + len(caption) * letters.small_line + letters.margin
     with house_style():
         drawn = Figure(figsize=(width, height), dpi=style.dpi, facecolor="white")
         pen = Pen(drawn, letters)
-        pen.lines(title, MARGIN, letters.title, INK)
+        pen.lines(title, letters.margin, letters.title, INK)
         for panel in panels:
             _draw(pen, page, panel)
         bar = Box(
-            width - bar_room(letters, page.scale), panels[0].top, BAR, min(foot - panels[0].top, TALLEST_BAR)
+            width - bar_room(letters, page.scale),
+            panels[0].top,
+            letters.bar,
+            min(foot - panels[0].top, TALLEST_BAR * letters.grown),
         )
         pen.bar(bar, strokes(), page.scale, (page.measured,))
         pen.lines(caption, caption_top, letters.small, GREY)
@@ -88,35 +91,36 @@ def _columns(page: Page, letters: Lettering) -> tuple[float, float]:
     queries = [label for heatmap in page.heatmaps for label in heatmap.query_labels]
     keys = [label for heatmap in page.heatmaps for label in heatmap.key_labels]
     named = zip(page.axes, (queries, keys), strict=True)
-    left, right = (letters.widest([name, *letters.labels(labels)]) + PAD for name, labels in named)
+    left, right = (letters.widest([name, *letters.labels(labels)]) + letters.pad for name, labels in named)
     return left, right
 
 
 def _usual_width(page: Page, letters: Lettering) -> float:
     """As many maps beside each other as a page has room for."""
-    one = sum(_columns(page, letters)) + BETWEEN * letters.grown + GAP
-    room = PAGE * letters.grown - 2 * MARGIN - bar_room(letters, page.scale)
+    one = sum(_columns(page, letters)) + BETWEEN * letters.grown + letters.gap
+    room = PAGE * letters.grown - 2 * letters.margin - bar_room(letters, page.scale)
     across = min(max(int(room / one), 1), len(page.heatmaps))
-    return across * one + 2 * MARGIN + bar_room(letters, page.scale)
+    return across * one + 2 * letters.margin + bar_room(letters, page.scale)
 
 
 def _panels(page: Page, letters: Lettering, width: float, top: float) -> Iterator[_Panel]:
     queries, keys = _columns(page, letters)
-    room = width - 2 * MARGIN - bar_room(letters, page.scale)
+    room = width - 2 * letters.margin - bar_room(letters, page.scale)
     across = min(
-        max(int(room / (queries + keys + BETWEEN * letters.grown + GAP) + 1e-6), 1), len(page.heatmaps)
+        max(int(room / (queries + keys + BETWEEN * letters.grown + letters.gap) + 1e-6), 1),
+        len(page.heatmaps),
     )
     one = room / across
-    if one < queries + keys + GAP + BETWEEN / 3:
+    if one < queries + keys + letters.gap + BETWEEN / 3:
         raise UsageError(f"a figure {width:g} inches wide has no room for lines between its tokens")
     line, below = letters.small_line * 1.1, top
     for start in range(0, len(page.heatmaps), across):
         shown = page.heatmaps[start : start + across]
-        first = below + letters.line + PAD + letters.small_line
+        first = below + letters.line + letters.pad + letters.small_line
         for column, heatmap in enumerate(shown):
-            left = MARGIN + column * one
-            yield _Panel(heatmap, left + queries, left + one - GAP - keys, first, line)
-        below = first + max(max(heatmap.weights.shape) for heatmap in shown) * line + GAP
+            left = letters.margin + column * one
+            yield _Panel(heatmap, left + queries, left + one - letters.gap - keys, first, line)
+        below = first + max(max(heatmap.weights.shape) for heatmap in shown) * line + letters.gap
 
 
 def _draw(pen: Pen, page: Page, panel: _Panel) -> None:
@@ -129,13 +133,13 @@ def _draw(pen: Pen, page: Page, panel: _Panel) -> None:
         size=letters.size,
         color=INK,
     )
-    pen.text(panel.left - PAD, head, page.axes[0], ha="right")
-    pen.text(panel.right + PAD, head, page.axes[1])
+    pen.text(panel.left - letters.pad, head, page.axes[0], ha="right")
+    pen.text(panel.right + letters.pad, head, page.axes[1])
     rows, columns = heatmap.weights.shape
     for label, top in zip(letters.labels(heatmap.query_labels), panel.middles(rows), strict=True):
-        pen.text(panel.left - PAD, top, label, ha="right", color=INK)
+        pen.text(panel.left - letters.pad, top, label, ha="right", color=INK)
     for label, top in zip(letters.labels(heatmap.key_labels), panel.middles(columns), strict=True):
-        pen.text(panel.right + PAD, top, label, color=INK)
+        pen.text(panel.right + letters.pad, top, label, color=INK)
     _draw_lines(pen, page, panel)
 
 

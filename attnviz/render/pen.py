@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from attnviz.captures import Booleans, Floats
 from attnviz.render.colours import Colours, bright, levels
 from attnviz.render.fonts import HINTING
-from attnviz.render.layout import BAR, GAP, MARGIN, Box, bar_room
-from attnviz.render.lettering import LEADING, PAD, Labels, Lettering
+from attnviz.render.layout import Box, bar_room
+from attnviz.render.lettering import LEADING, MARK, Labels, Lettering
 from attnviz.render.prose import alternative_text
 from attnviz.render.views import Scale, View
 
@@ -139,14 +139,19 @@ class Pen:
         self.labels(axes.yaxis, Labels(numbers, step, 0, 0), np.array(places), length=2)
         label = next((words for words in measured if self.letters.widest([words]) <= box.height), "")
         if label:
-            right = bar_room(self.letters, scale) - GAP - BAR - self.letters.small_line / 2
+            right = (
+                bar_room(self.letters, scale)
+                - self.letters.gap
+                - self.letters.bar
+                - self.letters.small_line / 2
+            )
             self.text(box.right + right, box.top + box.height / 2, label, rotation=90, ha="center")
 
     def lines(self, lines: Sequence[str], top: float, size: float, colour: str) -> None:
         """Lines of text below each other, from the left edge of the figure."""
         for number, line in enumerate(lines):
             y = top + (number + 0.5) * size * LEADING / 72
-            self.text(MARGIN, y, line, size=size, color=colour)
+            self.text(self.letters.margin, y, line, size=size, color=colour)
 
     def cells(self, box: Box, paint: Colours, striped: Booleans | None = None) -> "Axes":
         """Axes full of cells, some of them in stripes instead of their colour.
@@ -174,10 +179,32 @@ class Pen:
         axes.scatter(
             columns,
             rows,
-            s=min(_DOT * cell, _LARGEST_DOT) ** 2,
+            s=min(_DOT * cell, _LARGEST_DOT * self.letters.grown) ** 2,
             c=np.where(light, "black", "white"),
             linewidths=0,
         )
+
+    def numbers(self, box: Box, texts: Sequence[Sequence[str]], paint: Colours) -> None:
+        """Numbers in all cells of a box, black or white on their colour; none unless all have room."""
+        rows, columns = len(texts), len(texts[0])
+        wide, high = box.width / columns, box.height / rows
+        widest = self.letters.widest(text for row in texts for text in row)
+        if widest + self.letters.pad > wide or self.letters.small_line > high:
+            return
+        for (row, column), light in np.ndenumerate(bright(paint[..., :3])):
+            self.text(
+                box.left + (column + 0.5) * wide,
+                box.top + (row + 0.5) * high,
+                texts[row][column],
+                ha="center",
+                color="black" if light else "white",
+            )
+
+    def divisions(self, axes: "Axes", divided: tuple[Sequence[int], Sequence[int]]) -> None:
+        """Thin lines before some rows and some columns of cells."""
+        for places, line in zip(divided, (axes.axhline, axes.axvline), strict=True):
+            for place in places:
+                line(place - 0.5, color="white", linewidth=0.5 * self.letters.grown, alpha=0.8)
 
     def axes(self, box: Box) -> "Axes":
         width, height = self.figure.get_size_inches()
@@ -185,7 +212,7 @@ class Pen:
             (box.left / width, 1 - box.bottom / height, box.width / width, box.height / height),
             facecolor="none",
         )
-        axes.spines[:].set(color=FRAME, linewidth=0.4)
+        axes.spines[:].set(color=FRAME, linewidth=0.4 * self.letters.grown)
         axes.set(xticks=[], yticks=[])
         return axes
 
@@ -200,7 +227,12 @@ class Pen:
             color=INK,
             parse_math=False,
         )
-        axis.set_tick_params(length=length or 2 * (labels.step > 1), width=0.4, color=FRAME, pad=_TICK_PAD)
+        axis.set_tick_params(
+            length=(length or MARK * (labels.step > 1)) * self.letters.grown,
+            width=0.4 * self.letters.grown,
+            color=FRAME,
+            pad=_TICK_PAD * self.letters.grown,
+        )
         if labels.angle:
             for label in axis.get_ticklabels():
                 label.set(rotation=labels.angle, rotation_mode="anchor", ha="right", va="center")
@@ -228,8 +260,8 @@ class Pen:
     def title(self, box: Box, text: str, under: str = "") -> None:
         """A line over a box; under: a small one between it and the box."""
         if under:
-            self.text(box.left, box.top - PAD, under, va="bottom")
-        top = box.top - PAD - (self.letters.small_line if under else 0)
+            self.text(box.left, box.top - self.letters.pad, under, va="bottom")
+        top = box.top - self.letters.pad - (self.letters.small_line if under else 0)
         self.text(box.left, top, text, size=self.letters.size, color=INK, va="bottom")
 
     def axis_names(self, box: Box, side: tuple[str, float], below: tuple[str, float]) -> None:

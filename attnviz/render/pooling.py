@@ -77,6 +77,7 @@ def pooled(heatmap: Heatmap, size: int) -> Heatmap:
         unit="group",
         sides=None,
         marked=(),
+        divided=((), ()),
     )
 
 

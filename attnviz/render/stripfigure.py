@@ -9,8 +9,8 @@ import numpy as np
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.colours import bright, colours, levels
-from attnviz.render.layout import BAR, GAP, MARGIN, PAGE, TALLEST_BAR, Box, bar_room
-from attnviz.render.lettering import PAD, Lettering
+from attnviz.render.layout import PAGE, TALLEST_BAR, Box, bar_room
+from attnviz.render.lettering import Lettering
 from attnviz.render.pen import FRAME, GREY, INK, Pen, house_style
 from attnviz.render.views import Heatmap, Page, TokenStrip
 
@@ -41,22 +41,27 @@ def strip_figure(view: TokenStrip, style: Style) -> tuple["Figure", tuple[str, .
     page = view.page
     letters = Lettering.of(style, _texts(page))
     width = style.width or PAGE * letters.grown
-    text = width - 2 * MARGIN
+    text = width - 2 * letters.margin
     title = letters.fonts.wrapped(letters.fonts.shown(page.title), letters.title, text)
     caption = letters.fonts.wrapped(letters.fonts.shown(" · ".join(page.notes)), letters.small, text)
-    top = MARGIN + len(title) * letters.title_line + GAP / 2
-    strips = list(_strips(view, letters, width - MARGIN - bar_room(letters, page.scale), top))
+    top = letters.margin + len(title) * letters.title_line + letters.gap / 2
+    strips = list(_strips(view, letters, width - letters.margin - bar_room(letters, page.scale), top))
     bottom = max(strips[-1][-1].box.bottom, top + letters.line + 3 * letters.small_line)
-    caption_top = bottom + GAP
-    height = caption_top + len(caption) * letters.small_line + MARGIN
+    caption_top = bottom + letters.gap
+    height = caption_top + len(caption) * letters.small_line + letters.margin
     with house_style():
         drawn = Figure(figsize=(width, height), dpi=style.dpi, facecolor="white")
         pen = Pen(drawn, letters)
-        pen.lines(title, MARGIN, letters.title, INK)
+        pen.lines(title, letters.margin, letters.title, INK)
         for heatmap, tokens in zip(page.heatmaps, strips, strict=True):
             _draw(pen, page, heatmap, tokens)
         first = strips[0][0].box.top
-        bar = Box(width - bar_room(letters, page.scale), first, BAR, min(bottom - first, TALLEST_BAR))
+        bar = Box(
+            width - bar_room(letters, page.scale),
+            first,
+            letters.bar,
+            min(bottom - first, TALLEST_BAR * letters.grown),
+        )
         pen.bar(bar, colours(page.cmap), page.scale, (page.measured,))
         pen.lines(caption, caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes
@@ -65,9 +70,11 @@ def strip_figure(view: TokenStrip, style: Style) -> tuple["Figure", tuple[str, .
 def _strips(view: TokenStrip, letters: Lettering, right: float, top: float) -> Iterator[list[_Token]]:
     """The tokens of each map in their places; above them there is room for its title."""
     for heatmap in view.page.heatmaps:
-        tokens = _flowed(heatmap, letters, Box(MARGIN, top + letters.line + PAD, right - MARGIN, 0))
+        tokens = _flowed(
+            heatmap, letters, Box(letters.margin, top + letters.line + letters.pad, right - letters.margin, 0)
+        )
         yield tokens
-        top = tokens[-1].box.bottom + GAP
+        top = tokens[-1].box.bottom + letters.gap
 
 
 def _flowed(heatmap: Heatmap, letters: Lettering, room: Box) -> list[_Token]:
@@ -76,14 +83,14 @@ def _flowed(heatmap: Heatmap, letters: Lettering, room: Box) -> list[_Token]:
     line, tall = letters.size * _LINE / 72, letters.size * _TALL / 72
     left, top = room.left, room.top
     for place, label in enumerate(labels):
-        wide = letters.fonts.width(label, letters.size) + PAD
+        wide = letters.fonts.width(label, letters.size) + letters.pad
         if wide > room.width:
             raise UsageError("a figure so narrow has no room for a token: choose a larger --width")
         if left + wide > room.right:
             left, top = room.left, top + line
         asked = heatmap.reads(0, place)
         tokens.append(_Token(label, Box(left, top, wide, tall), float(weights[place]), asked))
-        left += wide + PAD / 2
+        left += wide + letters.pad / 2
     return tokens
 
 

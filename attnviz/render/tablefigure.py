@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.colours import colours
-from attnviz.render.layout import COLUMN, GAP, MARGIN, PAGE, Box
+from attnviz.render.layout import COLUMN, PAGE, Box
 from attnviz.render.lettering import Lettering
 from attnviz.render.markup import PAIR_LENGTH
 from attnviz.render.pen import GREY, INK, Pen, house_style
@@ -43,29 +43,29 @@ def table_figure(view: Tabular, style: Style) -> tuple["Figure", tuple[str, ...]
     letters = Lettering.of(style, (made.title, *made.notes, "·…→–", *_foreign(made)))
     texts = {each.name: _texts(each, letters) for each in made.strips}
     wide = {name: letters.widest(texts[name]) * _SLACK for name in texts}
-    shown, dropped = fitting(made, wide, (style.width or PAGE * letters.grown) - 2 * MARGIN, _BETWEEN)
+    shown, dropped = fitting(made, wide, (style.width or PAGE * letters.grown) - 2 * letters.margin, _BETWEEN)
     inner = total((wide[each.name] for each in shown), _BETWEEN)
-    _check_width(made, style, inner + 2 * MARGIN)
-    width = style.width or max(inner + 2 * MARGIN, COLUMN)
+    _check_width(made, style, inner + 2 * letters.margin)
+    width = style.width or max(inner + 2 * letters.margin, COLUMN)
     notes = [*made.notes, *([f"not shown: {', '.join(dropped)}"] if dropped else [])]
-    text = (width - 2 * MARGIN) / _SLACK
+    text = (width - 2 * letters.margin) / _SLACK
     title = letters.fonts.wrapped(letters.fonts.shown(made.title), letters.title, text)
     caption = letters.fonts.wrapped(letters.fonts.shown(" · ".join(notes)), letters.small, text)
     row = letters.small_line * _AIR
-    top = MARGIN + len(title) * letters.title_line + GAP / 2
-    foot = top + (made.rows + 1) * row + GAP / 2
-    caption_top = foot + GAP / 3
-    height = caption_top + len(caption) * letters.small_line + MARGIN
+    top = letters.margin + len(title) * letters.title_line + letters.gap / 2
+    foot = top + (made.rows + 1) * row + letters.gap / 2
+    caption_top = foot + letters.gap / 3
+    height = caption_top + len(caption) * letters.small_line + letters.margin
     with house_style():
         drawn = Figure(figsize=(width, height), dpi=style.dpi, facecolor="white")
         pen = Pen(drawn, letters)
-        pen.lines(title, MARGIN, letters.title, INK)
-        left = MARGIN
+        pen.lines(title, letters.margin, letters.title, INK)
+        left = letters.margin
         for strip in shown:
             _draw_column(pen, made, strip, texts[strip.name], Box(left, top, wide[strip.name], row))
             left += wide[strip.name] + _BETWEEN
-        for below, weight in ((0, _HEAVY), (row + GAP / 4, _LIGHT), (foot - top, _HEAVY)):
-            pen.rule(MARGIN, top + below, inner, weight)
+        for below, weight in ((0, _HEAVY), (row + letters.gap / 4, _LIGHT), (foot - top, _HEAVY)):
+            pen.rule(letters.margin, top + below, inner, weight)
         pen.lines(caption, caption_top, letters.small, GREY)
     return drawn, letters.fonts.notes
 
@@ -75,7 +75,7 @@ def _draw_column(pen: Pen, made: Sheet, strip: Strip, texts: Sequence[str], firs
     place, side = (first.left, "left") if strip.left else (first.right, "right")
     tint = tuple(colours(made.cmap)[_TINT] / 255)
     for number, text in enumerate(texts):
-        top = first.top + number * first.height + (GAP / 2 if number else GAP / 8)
+        top = first.top + number * first.height + pen.letters.gap / (2 if number else 8)
         share = strip.cells[number - 1].share if number else math.nan
         if not math.isnan(share):
             box = Box(first.left - _BETWEEN / 2, top, first.width + _BETWEEN, first.height)

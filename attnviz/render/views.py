@@ -86,6 +86,7 @@ class Heatmap:
     foot:     what is said beneath it, in more words and in fewer: "entropy 1.52 bits", "1.52 bits"
     facts:    what scripts are told of it, by name
     marked:   ``(query, key)`` of the cells with a dot, whose meaning the page says
+    divided:  before which rows and which columns a figure has a line: where another layer begins
     """
 
     name: str
@@ -103,6 +104,7 @@ class Heatmap:
     foot: tuple[str, ...] = ()
     facts: Mapping[str, str | float | None] = field(default_factory=dict)
     marked: tuple[tuple[int, int], ...] = ()
+    divided: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
     def __post_init__(self) -> None:
         for axis in ("query", "key"):
@@ -169,6 +171,7 @@ class Page:
     across: so many maps stand side by side in a figure; None for as many as look well
     beside: a terminal puts them side by side too, where they have room: they are of the same tokens
     marked: what a dot on a cell means
+    numbered: a figure writes its number into each cell, where all have room
     document: what else the JSON holds, by name
     """
 
@@ -186,6 +189,7 @@ class Page:
     across: int | None = None
     beside: bool = False
     marked: str = ""
+    numbered: bool = False
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -234,6 +234,23 @@ def test_a_layer_is_as_alike_as_its_heads_to_the_most_alike_heads_of_the_other()
     np.testing.assert_allclose(heatmap.weights[:, 0], [(0.9 + 0.4) / 2, (0.2 + 0.7) / 2])
 
 
+def test_all_heads_have_dots_on_matches_and_lines_between_layers():
+    [heatmap] = page("heads").heatmaps
+    matches = {(match.first.name, match.second.name) for match in SMALL.matches if match.verdict == "match"}
+    labels = heatmap.query_labels, heatmap.key_labels
+    assert {(labels[0][row], labels[1][column]) for row, column in heatmap.marked} == matches != set()
+    assert heatmap.divided == ((2,), ())
+    made = drawn(figure(page("heads"), PLAIN))
+    assert "dot: a match" in " ".join(words(made))
+    lines = [line for axes in made.axes for line in axes.lines]
+    assert [list(line.get_ydata()) for line in lines] == [[1.5, 1.5]]
+
+
+def test_layers_have_their_numbers_in_the_cells():
+    assert {"0.65", "0.45"} <= set(words(drawn(figure(page("layers"), PLAIN))))
+    assert "0.90" not in words(drawn(figure(page("heads"), PLAIN)))
+
+
 def test_a_figure_of_all_heads_says_what_its_colours_rows_and_columns_are():
     made = drawn(figure(page("heads"), PLAIN))
     assert inside(made)

@@ -100,6 +100,16 @@ def test_a_figure_is_as_wide_as_was_asked():
         assert drawn(view, Style(width=3.3)).get_figwidth() == 3.3
 
 
+def test_on_a_poster_everything_is_as_much_larger_as_the_letters():
+    paper, poster = (
+        drawn(page(spread(many(12))), Style(medium=medium, font_size=points))
+        for medium, points in (("paper", 8), ("poster", 24))
+    )
+    np.testing.assert_allclose(poster.get_size_inches(), 3 * paper.get_size_inches(), rtol=0.02)
+    for small, large in zip(paper.axes, poster.axes, strict=True):
+        np.testing.assert_allclose(large.get_position().bounds, small.get_position().bounds, atol=0.01)
+
+
 def test_a_width_without_room_for_cells_is_refused():
     with pytest.raises(UsageError, match=r"a figure 0\.5 inches wide has no room"):
         figure(page(spread(WORDS)), Style(width=0.5))
