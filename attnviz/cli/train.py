@@ -32,8 +32,8 @@ class Training:
         str,
         Argument(
             metavar="NAME",
-            help="Which model: encoder, decoder or classifier; or sweep: one with each "
-            "of several numbers of heads.",
+            help="Which model: encoder, decoder, classifier, translator, bahdanau or luong; or sweep: one "
+            "with each of several numbers of heads.",
         ),
     ]
     swept: Annotated[
