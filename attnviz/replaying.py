@@ -155,7 +155,7 @@ class _Made:
         names = [printable(named(entry)) for entry in self.entries()]
         marked = f"{printable(named(missing))} (weights {printable(str(missing.get('fingerprint'))[:12])})"
         which = f"{marked}, which" if len(names) == 1 else f"{' and '.join(names)}, of which {marked}"
-        options = " ".join("-m DIRECTORY" for _ in names)
+        options = " ".join(f"-m {name if name.startswith('builtin:') else 'DIRECTORY'}" for name in names)
         fetched = " ".join(f"-m {name}" for name in names)
         return (
             f"{self.shown} would be made by attnviz {self.recipe.command} of {texts} with "
