@@ -61,7 +61,7 @@ class Training:
         bool,
         Option("--check", help="Train nothing: print what the model that ships, or that in DIR, has learnt."),
     ] = False
-    threads: Annotated[int, Option(metavar="N", min=1, help="Processor cores.")] = 2
+    threads: Annotated[int, Option(metavar="N", min=1, max=1024, help="Processor cores.")] = 2
     device: Device = "auto"
 
     @property
