@@ -4,7 +4,7 @@ from pathlib import Path
 
 from attnviz.files import is_directory
 
-SHIPPED = ("builtin:encoder", "builtin:decoder", "builtin:classifier")
+SHIPPED = ("builtin:encoder", "builtin:decoder", "builtin:classifier", "builtin:translator", "builtin:luong")
 
 
 def known_models() -> list[str]:

@@ -186,7 +186,7 @@ def test_a_translator_that_has_learnt_nothing_fails_its_check(kind: str) -> None
     outcome = examine(blank(kind), pieces(), MARKS[kind], FEW)
     figures = {figure.what: figure for figure in outcome.figures}
     assert not figures["translated exactly"].passed
-    assert not figures["weight of cat for chat"].passed
+    assert not figures["cat, for chat"].passed
     assert figures["alignment error"].passed == (kind != "translator")  # of the others it is only shown
     assert figures["alignment error"].found.value > 0.3
 

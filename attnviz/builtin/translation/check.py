@@ -74,8 +74,8 @@ class Check:
     copied:     sentences with an invented name translated exactly
     head:       the one with the smallest alignment error on the first half
     error:      its alignment error on the second half
-    cat, other: how much of "cat" in "The cat sits on the mat" it looks at while it writes "chat", and of the
-                word that it looks at most among the others
+    cat, other: how much it looks at "cat" in "The cat sits on the mat." while it writes "chat", and how much
+                at most at any other word: that has to be less
     """
 
     exact: Share
@@ -93,9 +93,9 @@ class Check:
         cat = Measured(self.cat, self.cat, self.cat, 1)
         return (
             Figure("translated exactly", self.exact, beside=beside, needed=self.marks.exact),
-            Figure("with an invented name", self.copied),
+            Figure("invented names", self.copied),
             Figure("alignment error", self.error, self.head, needed=self.marks.error, at_most=True),
-            Figure("weight of cat for chat", cat, self.head, {"next word": self.other}, self.other),
+            Figure("cat, for chat", cat, self.head, needed=self.other),
         )
 
 
