@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench conformance readme encoder decoder classifier clean
+.PHONY: demo test check format bench conformance readme encoder decoder classifier translator bahdanau luong clean
 
 demo: $(VENV)/installed
 	$(BIN)/attnviz heatmap "The cat sat on the mat"
@@ -22,7 +22,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 
 # a model that ships, trained again (half an hour) and, if it has learnt enough, put into the package
-encoder decoder classifier: $(VENV)/installed
+encoder decoder classifier translator bahdanau luong: $(VENV)/installed
 	$(BIN)/attnviz train $@ -o build/$@
 	$(BIN)/attnviz train $@ --check -o build/$@
 	mkdir -p attnviz/builtin/weights/$@

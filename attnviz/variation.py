@@ -25,7 +25,7 @@ MASKS: Mapping[str, tuple[str, int, int]] = {
 }
 """By its name how a mask is written, and how many numbers it takes, at least and at most."""
 
-_TERM = re.compile(r"(?P<name>[a-z]+)(?P<numbers>(?::[0-9]+)*)")
+_TERM = re.compile(r"(?P<name>[a-z]+)(?P<numbers>(?::[0-9]{1,9})*)")
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ class Variant:
 
     @property
     def parts(self) -> tuple[str, str, str]:
-        """As people read it: the score, the temperature, the mask."""
-        return self.score, f"T = {self.temperature:g}", self.mask.text if self.mask else "no other mask"
+        """As people read it: the score, the temperature ("" where there is none), the mask."""
+        heat = "" if self.score == "linear" else f"T = {self.temperature:g}"
+        return self.score, heat, self.mask.text if self.mask else "no other mask"
 
 
 def variants_of(
@@ -90,6 +91,10 @@ def variants_of(
     """
     nothing = scores is temperatures is masks is None
     asked = PLAIN if nothing else _scores("scaled" if scores is None else scores)
+    if temperatures is not None and set(asked) == {"linear"}:
+        raise UsageError(
+            "--temperature: linear has no softmax, and so none: add a score that has, or leave it out"
+        )
     combined = product(_masks(masks), asked, _temperatures("1" if temperatures is None else temperatures))
     made = (Variant(score, 1.0 if score == "linear" else heat, mask) for mask, score, heat in combined)
     found = tuple(dict.fromkeys(made))
@@ -109,10 +114,11 @@ def rescored(variants: Sequence[Variant], score: str) -> tuple[Variant, ...]:
 
 def titles(variants: Sequence[Variant]) -> list[str]:
     """What tells each of them from the others, as people read it; of one alone its score."""
-    varied = [len(set(column)) > 1 for column in zip(*(each.parts for each in variants), strict=True)]
+    varied = [len({*column} - {""}) > 1 for column in zip(*(each.parts for each in variants), strict=True)]
     varied = varied if any(varied) else [True, False, False]
     return [
-        ", ".join(part for part, told in zip(each.parts, varied, strict=True) if told) for each in variants
+        ", ".join(part for part, told in zip(each.parts, varied, strict=True) if told and part)
+        for each in variants
     ]
 
 
@@ -171,7 +177,7 @@ def _term(text: str, whole: str) -> Term:
     numbers = tuple(int(number) for number in found["numbers"].split(":")[1:]) if found else ()
     written, least, most = MASKS[name]
     if found is None or not least <= len(numbers) <= most:
-        raise UsageError(f"--mask {whole!r}: write {written}, with whole numbers from 0 on")
+        raise UsageError(f"--mask {whole!r}: write {written}, with whole numbers from 0 to 999999999")
     if name == "block" and numbers[0] == 0:
         raise UsageError(f"--mask {whole!r}: a block has 1 token or more")
     return Term(name, numbers)

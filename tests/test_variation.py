@@ -23,6 +23,7 @@ def test_what_is_not_given_is_the_models_own(given, names) -> None:
 def test_titles_tell_what_varies() -> None:
     assert titles(variants_of()) == ["dot", "scaled", "cosine", "linear"]
     assert titles(variants_of(temperatures="0.5,1")) == ["T = 0.5", "T = 1"]
+    assert titles(variants_of("dot,linear", "1,2")) == ["dot, T = 1", "dot, T = 2", "linear"]
     assert titles(variants_of("dot", "2", "causal,block:4")) == ["causal", "block:4"]
     assert titles(variants_of("dot", "2", "causal")) == ["dot"]
 
@@ -41,6 +42,8 @@ def test_titles_tell_what_varies() -> None:
         ({"masks": "causal:1"}, "--mask 'causal:1': write causal"),
         ({"masks": "casual"}, "'casual' is none of causal, window, global, block; did you mean causal?"),
         ({"masks": "causal&"}, "'' is none of"),
+        ({"masks": "window:99999999999999999999"}, "write window:2, with whole numbers from 0 to 999999999"),
+        ({"scores": "linear", "temperatures": "0,1"}, "--temperature: linear has no softmax"),
         ({"masks": "block:0"}, "a block has 1 token or more"),
         ({"scores": "dot,cosine", "temperatures": "0,1,2,3,4", "masks": "causal,block:2,window:1"}, "30 var"),
     ],

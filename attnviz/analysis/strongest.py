@@ -1,11 +1,13 @@
 """The head, and the token, that are looked at where none was named by its number."""
 
+import re
+
 import numpy as np
 
 from attnviz.analysis.words import word_axis
 from attnviz.captures import Axis, Capture, Head, LayerMaps, Numbers
 from attnviz.errors import SelectionError
-from attnviz.inputs import printable
+from attnviz.inputs import Span, printable
 
 _FEW = 12  # tokens that a message lists
 
@@ -45,7 +47,8 @@ def row_of(axis: Axis, word: str) -> tuple[int, str]:
     """Which entry a word means, and what the reader is told of it where it might mean another.
 
     A token by its label, or a word of the text by its first token; in this spelling, else in another case;
-    the first where it stands several times; or a token by its number.
+    the first where it stands several times; or a token by its number; or several words, or what is cut to
+    several, by the first token.
     Raises SelectionError if there is none.
     """
     places = _places(axis, word)
@@ -55,7 +58,7 @@ def row_of(axis: Axis, word: str) -> tuple[int, str]:
     first, label = places[0], axis.labels[places[0]]
     told = []
     if label.casefold() != word.casefold() and not word.isdecimal():
-        told.append(f"{printable(word)}: the first token of the word, {label}")
+        told.append(f"{printable(word)}: the first of its tokens, {label}")
     if len(places) > 1:
         numbers = ", ".join(str(axis.positions[place]) for place in places)
         told.append(f"{printable(word)} stands at {numbers}: the first; a number chooses another")
@@ -81,7 +84,27 @@ def _places(axis: Axis, word: str) -> list[int]:
             if label.casefold() == folded
         ],
         [firsts[int(word)]] if word.isdecimal() and int(word) in firsts else [],
+        _runs(axis, word),
     ):
         if places:
             return places
     return []
+
+
+def _runs(axis: Axis, piece: str) -> list[int]:
+    """Where a piece of the text begins a token and ends one: the entries that it begins."""
+    spans = [(entry, span) for entry, span in enumerate(axis.spans) if span is not None]
+    begins = {_begin(axis, span): entry for entry, span in reversed(spans)}
+    ends = {(span.text, span.stop) for _, span in spans}
+    return [
+        begins[text, found.start()]
+        for text, whole in enumerate(axis.texts)
+        for found in re.finditer(re.escape(piece), whole, re.IGNORECASE)
+        if piece and (text, found.start()) in begins and (text, found.end()) in ends
+    ]
+
+
+def _begin(axis: Axis, span: Span) -> tuple[int, int]:
+    """The text and the place in it where a token begins, but for blanks before it."""
+    covered = axis.texts[span.text][span.start : span.stop]
+    return span.text, span.stop - len(covered.lstrip())

@@ -40,7 +40,7 @@ def window(length: int, reach: int, *, device: torch.device | None = None) -> Te
     if reach < 0:
         raise ShapeError(f"a window cannot reach {reach} positions: 0 or more")
     place = torch.arange(length, device=device)
-    return (place[:, None] - place).abs() <= reach
+    return (place[:, None] - place).abs() <= min(reach, length)
 
 
 def tokens(length: int, places: Iterable[int], *, device: torch.device | None = None) -> Tensor:
@@ -79,6 +79,7 @@ def blocks(
     """
     if size < 1:
         raise ShapeError(f"a block cannot have {size} positions: 1 or more")
+    size = min(size, max(length, 1))  # one block has them all
     count = -(-length // size)
     seen = window(count, reach) | tokens(count, range(min(first, count)))
     lots = torch.Generator().manual_seed(seed)

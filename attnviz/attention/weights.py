@@ -58,7 +58,7 @@ def _tempered(scores: Tensor, temperature: float) -> Tensor:
     below = scores - scores.detach().amax(dim=-1, keepdim=True)
     if temperature == 0:
         return below.masked_fill(below < 0, torch.finfo(scores.dtype).min)
-    return below / temperature
+    return below / max(temperature, torch.finfo(scores.dtype).tiny)  # a smaller one would be 0, and 0 / 0
 
 
 def attend(weights: Tensor, value: Tensor) -> Tensor:

@@ -74,7 +74,7 @@ class Point(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Where a training stands, told when work begins and after every step.
+    """Where a training stands, told when work begins, after every step, and after every round.
 
     step:    how many are done
     loss:    of the last step, nats an answer; NaN before the first

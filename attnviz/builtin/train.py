@@ -39,7 +39,7 @@ def train(
 ) -> None:
     """Train a model into a directory; a training that was interrupted there is taken up again.
 
-    report:  told when work begins, and after every step
+    report:  told when work begins, after every step, and after every round
     threads: processor cores; another number, or another device, changes the last digits
     force:   replace what else is in the place of the files that are written
     shots:   how many snapshots are kept on the way (``builtin.snapshots``); they change no weight
@@ -86,6 +86,7 @@ def _trained(
             report(Progress(step + 1, schedule.steps, losses[-1], history, seconds, begun))
         history = (*history, Point(number, fmean(losses), accuracy(task, model, questions)))
         checkpoint.keep(directory, model, optimizer, history)
+        report(Progress(step + 1, schedule.steps, losses[-1], history, time.monotonic() - start, begun))
     album.take(schedule.steps, model)
     return model.eval().cpu(), history
 

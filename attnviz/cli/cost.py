@@ -24,7 +24,8 @@ class Costs:
     ] = 64
     device: Device = "auto"
     threads: Annotated[
-        int | None, Option(metavar="N", min=1, help="Of the processor; else as many as torch takes.")
+        int | None,
+        Option(metavar="N", min=1, max=1024, help="Of the processor; else as many as torch takes."),
     ] = None
     seed: Annotated[int, Option(metavar="N", min=0, help="Of the weights and of what is read.")] = 0
     budget: Annotated[

@@ -32,8 +32,8 @@ class Training:
         str,
         Argument(
             metavar="NAME",
-            help="Which model: encoder, decoder or classifier; or sweep: one with each "
-            "of several numbers of heads.",
+            help="Which model: encoder, decoder, classifier, translator, bahdanau or luong; or sweep: one "
+            "with each of several numbers of heads.",
         ),
     ]
     swept: Annotated[
@@ -61,7 +61,7 @@ class Training:
         bool,
         Option("--check", help="Train nothing: print what the model that ships, or that in DIR, has learnt."),
     ] = False
-    threads: Annotated[int, Option(metavar="N", min=1, help="Processor cores.")] = 2
+    threads: Annotated[int, Option(metavar="N", min=1, max=1024, help="Processor cores.")] = 2
     device: Device = "auto"
 
     @property

@@ -4,7 +4,14 @@ from pathlib import Path
 
 from attnviz.files import is_directory
 
-SHIPPED = ("builtin:encoder", "builtin:decoder", "builtin:classifier", "builtin:translator", "builtin:luong")
+SHIPPED = (
+    "builtin:encoder",
+    "builtin:decoder",
+    "builtin:classifier",
+    "builtin:translator",
+    "builtin:bahdanau",
+    "builtin:luong",
+)
 
 
 def known_models() -> list[str]:

@@ -121,7 +121,8 @@ def _bytes_of(piece: str, as_characters: bool) -> bytes | None:
 
 def _shown_bytes(held: bytes) -> str:
     """Bytes as text, those of no whole character as ``<E4 BD>``."""
-    text = held.decode("utf-8", errors="surrogateescape").strip(" ")
+    text = held.decode("utf-8", errors="surrogateescape")
+    text = text.strip(" ") or BLANK * len(text)
     return re.sub("[\udc80-\udcff]+|[^\udc80-\udcff]+", _shown_run, text)
 
 

@@ -78,7 +78,9 @@ def variant_page(
 
 
 def _map(made: Projections, heatmap: Heatmap, variant: Variant, entropy: float) -> Heatmap:
-    bits = () if math.isnan(entropy) else (f"entropy {entropy:.2f} bits", f"{entropy:.2f} bits")
+    bits = (
+        ("entropy -", "-") if math.isnan(entropy) else (f"entropy {entropy:.2f} bits", f"{entropy:.2f} bits")
+    )
     return replace(
         heatmap,
         name=f"{made.head.name}/{variant.name}",

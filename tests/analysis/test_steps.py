@@ -77,8 +77,9 @@ def axis() -> Axis:
         ("the", 3, ""),
         ("THE", 0, "THE stands at 0, 3: the first"),
         ("dog", 1, "dog stands at 1, 4: the first; a number chooses another"),
-        ("dogs", 4, "dogs: the first token of the word, dog"),
+        ("dogs", 4, "dogs: the first of its tokens, dog"),
         ("4", 4, ""),
+        ("saw the dogs", 2, "saw the dogs: the first of its tokens, saw"),
         ("+s", 5, ""),
     ],
 )
@@ -88,9 +89,10 @@ def test_a_word_is_found_by_its_text(word: str, row: int, told: str) -> None:
     assert said.startswith(told) if told else not said
 
 
-def test_a_word_that_is_not_there_is_told_what_is() -> None:
-    with pytest.raises(SelectionError, match=r"'bird' is none of the tokens: there are The, dog, saw, the"):
-        row_of(axis(), "bird")
+@pytest.mark.parametrize("word", ["bird", "og saw", "saw th", ""])
+def test_a_word_that_is_not_there_is_told_what_is(word: str) -> None:
+    with pytest.raises(SelectionError, match=f"'{word}' is none of the tokens: there are The, dog, saw, the"):
+        row_of(axis(), word)
 
 
 def test_the_head_that_looks_hardest_beyond_its_neighbours_is_chosen() -> None:

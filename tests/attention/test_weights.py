@@ -102,7 +102,7 @@ def test_from_hot_to_cold_rows_go_from_alike_to_one_key(tensors, mask) -> None:
     query, key, _ = tensors
     largest = [
         attention_weights(query, key, mask, temperature=temperature).amax(-1)
-        for temperature in (math.inf, 5.0, 1.0, 0.1, 1e-30, 0.0)
+        for temperature in (math.inf, 5.0, 1.0, 0.1, 1e-30, 1e-320, 0.0)
     ]
     visible = torch.full((QUERIES,), KEYS) if mask is None else mask.sum(-1)
     torch.testing.assert_close(largest[0], (1 / visible).expand_as(largest[0]))

@@ -60,6 +60,11 @@ def test_words_and_special_tokens_are_put_together_and_hidden_as_everywhere(
     assert made["maps"][0]["keys"] == ["Unbelievable", "cats"]
 
 
+def test_an_entropy_that_there_is_none_of_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["variants", "The cat", "-H", "0.0", "--mask", "window:0,window:1"]) == 0
+    assert any(line.split()[:2] == ["entropy", "-"] for line in capsys.readouterr().out.splitlines())
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".csv", ".npz"])
 def test_they_become_files(tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"made{suffix}"

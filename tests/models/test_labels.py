@@ -94,6 +94,11 @@ def test_bytes_are_shown_only_where_a_character_is_shared() -> None:
     assert token_axis(half).labels == ("a⁄", "+b")
 
 
+def test_a_blank_that_a_vocabulary_puts_before_a_letter_is_seen() -> None:
+    before = Tokens([1, 2], ["Ġ", "x"], [Span(0, 0, 1)] * 2, [False] * 2, [0] * 2, ("x",), bytes=True)
+    assert token_axis(before).labels == ("␣", "+x")
+
+
 def test_a_character_cut_in_the_middle_of_a_token() -> None:
     pieces = ["ĠfÃ", "©x"]  # " f\xc3" and "\xa9x" in GPT-2's alphabet
     spans = [Span(0, 0, 3), Span(0, 2, 4)]

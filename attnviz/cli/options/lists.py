@@ -7,5 +7,5 @@ def whole_numbers(option: str, text: str) -> tuple[int, ...]:
     """The numbers of "1,4,8", as they were given. Raises UsageError for anything else, and for none."""
     parts = [part.strip() for part in text.split(",")]
     if wrong := [part for part in parts if not part.isdecimal() or not part.isascii()]:
-        raise UsageError(f"{option} {text!r}: {wrong[0]!r} is no whole number; write them as 128,512,2048")
+        raise UsageError(f"{option} {text!r}: {wrong[0]!r} is no whole number; write them as 2,4,8")
     return tuple(map(int, parts))
