@@ -23,7 +23,7 @@ from attnviz.analysis.beside import (
     pairs_by_place,
     whole,
 )
-from attnviz.analysis.reduce import reduced
+from attnviz.analysis.reduce import reduced, share_of
 from attnviz.analysis.select import selected, wanted_heads
 from attnviz.analysis.sights import RESTRICTED, sight, told
 from attnviz.analysis.similarity import divergences
@@ -280,8 +280,8 @@ def _normalised(rows: Numbers) -> Numbers:
 
 def _alone(layers: Sequence[Beside]) -> tuple[float, float]:
     sums = np.array([_sums(layer) for layer in layers]).sum(0)  # [first or second, common or whole]
-    shares = 1 - np.divide(sums[:, 0], sums[:, 1], out=np.ones(2), where=sums[:, 1] > 0)
-    return float(shares[0]), float(shares[1])
+    first, second = (share_of(whole - common, whole) for common, whole in sums)
+    return first, second
 
 
 def _sums(layer: Beside) -> list[list[float]]:

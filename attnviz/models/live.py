@@ -344,9 +344,12 @@ class LiveSource:
     @property
     def _device(self) -> torch.device:
         """Where the model takes its input; weights that accelerate has put elsewhere are nowhere ("meta")."""
-        device = torch.device(self._model.device)
+        weights = self._parts.weights
+        device = weights[0].device if weights else torch.device(self._model.device)
+        if device.type != "meta":
+            return device
         at = getattr(getattr(self._model, "_hf_hook", None), "execution_device", None)
-        return device if device.type != "meta" else torch.device("cpu" if at is None else at)
+        return torch.device("cpu" if at is None else at)
 
     @cached_property
     def _vocabulary(self) -> int:
@@ -439,7 +442,7 @@ class LiveSource:
     def _moved(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
         device = self._device
         return {
-            name: tensor.to(device) if isinstance(tensor, Tensor) else tensor
+            name: tensor.to(device) if isinstance(tensor, Tensor) and tensor.device != device else tensor
             for name, tensor in tensors.items()
         }
 

@@ -24,6 +24,19 @@ from attnviz.models.fresh import remembering, same_memories
 
 WATCHABLE = ("sdpa", "eager")
 ACCELERATORS = ("cuda", "xpu", "mps")
+HEEDLESS = (
+    nn.Linear,
+    nn.LayerNorm,
+    nn.Embedding,
+    nn.ModuleList,
+    nn.Identity,
+    nn.GELU,
+    nn.ReLU,
+    nn.SiLU,
+    nn.Tanh,
+)
+"""Modules that compute the same in training."""
+
 SAME_NUMBERS = re.compile(
     r"(paged\|)?(flash_attention_\d|flex_attention|sdpa|eager|[\w.-]+/[\w.-]*flash-attn[\w.@:-]*)"
 )
@@ -37,6 +50,7 @@ class Parts:
     model:           itself
     weights:         all of them, as tensors
     modules:         all of them; paths: how the model calls each, by its identity
+    heeding:         those that may compute something else in training
     implementations: whatever holds the name of the attention that is computed; caches: whether there are any
     remembering:     modules that keep something of a run for later ones
     exchangers:      modules that may exchange their kind of attention for another one for good
@@ -47,6 +61,7 @@ class Parts:
     model: nn.Module
     weights: tuple[torch.Tensor, ...]
     modules: tuple[nn.Module, ...]
+    heeding: tuple[nn.Module, ...]
     paths: Mapping[int, str]
     implementations: tuple["_Holder", ...]
     caches: tuple["_Holder", ...]
@@ -70,6 +85,7 @@ def parts_of(model: nn.Module) -> Parts:
         model=model,
         weights=weights,
         modules=modules,
+        heeding=tuple(module for module in modules if type(module) not in HEEDLESS),
         paths={id(module): name for name, module in named},
         implementations=implementations,
         caches=tuple(_holders(model, "use_cache")),
@@ -166,7 +182,7 @@ def _changed(parts: Parts, *, eager: bool) -> Iterator[None]:
     wanted: list[tuple[_Holder, Any]] = [(holder, False) for holder in parts.caches]
     wanted += [(holder, "eager" if eager else _replacement(holder)) for holder in parts.implementations]
     others = [(holder, own, value) for holder, value in wanted if (own := holder.value) != value]
-    training = [module for module in parts.modules if module.training]
+    training = [module for module in parts.heeding if module.training]
     kinds = [(module, module.attention_type) for module in parts.exchangers]
     try:
         for holder, _, value in others:

@@ -20,7 +20,7 @@ from transformers import (
 
 from attnviz.errors import ModelError
 from attnviz.models.steady import steady
-from attnviz.models.switched import parts_of, watchable
+from attnviz.models.switched import HEEDLESS, parts_of, watchable
 from tests.models import zoo
 
 IDS = torch.tensor([[5, 17, 3, 29, 11, 2, 23]])
@@ -97,13 +97,16 @@ def test_a_layer_that_is_a_kernel_itself_is_refused_by_name(bert: BertModel) -> 
 
 
 def test_training_goes_on_where_it_was(bert: BertModel) -> None:
+    with torch.inference_mode():
+        plain = bert(IDS).last_hidden_state
     bert.train()
     bert.encoder.layer[0].eval()  # frozen
     bert.activation_checkpointing_enable()
     bert.embeddings.requires_grad_(False)
     before = state(bert)
-    with watchable(parts_of(bert)):
-        assert not any(module.training for module in bert.modules())
+    with watchable(parts_of(bert)), torch.inference_mode():
+        assert not any(module.training for module in bert.modules() if type(module) not in HEEDLESS)
+        torch.testing.assert_close(bert(IDS).last_hidden_state, plain)
     assert state(bert) == before
 
 
