@@ -9,14 +9,15 @@ allocator keeps this number itself.
 
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate
+from typing import Any
 
 import torch
 
-_LOGS = "KINETO_LOG_LEVEL"
-_SILENT = "99"
+_ERRORS = 2  # the descriptor of standard error
 
 
 def peak_bytes(run: Callable[[], object], device: torch.device) -> float:
@@ -39,9 +40,15 @@ def _on_processor(run: Callable[[], object]) -> float:
     from torch.profiler import ProfilerActivity, profile
 
     kept = []  # so that the result outlives the run
-    with _silent(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+    record = profile(activities=[ProfilerActivity.CPU], profile_memory=True)
+    with _silent():
+        record.start()
+    try:
         kept.append(run())
-    results = record.profiler.kineto_results if record.profiler else None
+    finally:
+        with _silent():
+            record.stop()
+    results: Any = record.profiler.kineto_results if record.profiler else None
     events = results.events() if results else []
     blocks = sorted((each.start_ns(), each.nbytes()) for each in events if each.name() == "[memory]")
     return float(max(accumulate(size for _, size in blocks), default=0))
@@ -49,11 +56,17 @@ def _on_processor(run: Callable[[], object]) -> float:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """The profiler does not print on standard error that it begins and ends."""
-    before = os.environ.get(_LOGS)
-    os.environ[_LOGS] = before or _SILENT
+    """Inside the block nothing reaches standard error, where the profiler prints that it begins and ends.
+
+    It reads the level of its log once a process, so that to set it may come too late.
+    """
+    sys.stderr.flush()
+    before = os.dup(_ERRORS)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _ERRORS)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[_LOGS]
+        os.dup2(before, _ERRORS)
+        os.close(before)
+        os.close(nowhere)
