@@ -1,9 +1,12 @@
 """What every model of ours has besides its layers: a name for its architecture, and its sizes."""
 
+import math
 from abc import ABC
 from typing import Any, ClassVar, TypeVar
 
 from torch import nn
+
+from attnviz.attention import TokenEmbedding
 
 
 class OwnModel(nn.Module, ABC):
@@ -20,6 +23,11 @@ class OwnModel(nn.Module, ABC):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.config = config
+
+
+def normed_embedding(vocabulary: int, d_model: int) -> TokenEmbedding:
+    """Tokens embedded as large as their width is wide, then normalised; positions are the layers' own."""
+    return TokenEmbedding(vocabulary, d_model, scale=math.sqrt(d_model), norm=nn.LayerNorm(d_model))
 
 
 ModelT = TypeVar("ModelT", bound=OwnModel)

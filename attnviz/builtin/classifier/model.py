@@ -3,14 +3,13 @@
 Devlin et al. 2019 (BERT), 3.2: the hidden state of [CLS] stands for the whole text.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from attnviz.attention import BlockConfig, TokenEmbedding, TransformerEncoder, Watch, padding
-from attnviz.builtin.model import OwnModel
+from attnviz.attention import BlockConfig, TransformerEncoder, Watch, padding
+from attnviz.builtin.model import OwnModel, normed_embedding
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,7 @@ class TopicClassifier(OwnModel):
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__(config)
-        self.embedding = TokenEmbedding(
-            config.vocabulary,
-            config.d_model,
-            scale=math.sqrt(config.d_model),
-            norm=nn.LayerNorm(config.d_model),
-        )
+        self.embedding = normed_embedding(config.vocabulary, config.d_model)
         block = BlockConfig(config.d_model, config.heads, config.d_ff, norm="pre", rotary=True)
         self.encoder = TransformerEncoder(block, config.layers)
         self.verdict = nn.Linear(config.d_model, len(config.topics))

@@ -3,14 +3,13 @@
 Radford et al. 2019 (GPT-2), with rotary positions (Su et al. 2021) and the guess tied to the embedding.
 """
 
-import math
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from attnviz.attention import BlockConfig, TokenEmbedding, TransformerDecoder, Watch
-from attnviz.builtin.model import OwnModel
+from attnviz.attention import BlockConfig, TransformerDecoder, Watch
+from attnviz.builtin.model import OwnModel, normed_embedding
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,7 @@ class CausalLanguageModel(OwnModel):
 
     def __init__(self, config: DecoderConfig) -> None:
         super().__init__(config)
-        self.embedding = TokenEmbedding(
-            config.vocabulary,
-            config.d_model,
-            scale=math.sqrt(config.d_model),
-            norm=nn.LayerNorm(config.d_model),
-        )
+        self.embedding = normed_embedding(config.vocabulary, config.d_model)
         block = BlockConfig(config.d_model, config.heads, config.d_ff, norm="pre", rotary=True)
         self.decoder = TransformerDecoder(block, config.layers, cross=False)
         nn.init.normal_(self.embedding.tokens.weight, std=config.d_model**-0.5)

@@ -4,7 +4,6 @@ Devlin et al. 2019 (BERT), with layers normalised before each sub-layer (Xiong e
 positions (Su et al. 2021), and the guess tied to the embedding.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -13,12 +12,11 @@ from torch.nn.functional import linear
 
 from attnviz.attention import (
     BlockConfig,
-    TokenEmbedding,
     TransformerEncoder,
     Watch,
     padding,
 )
-from attnviz.builtin.model import OwnModel
+from attnviz.builtin.model import OwnModel, normed_embedding
 
 
 @dataclass(frozen=True)
@@ -46,12 +44,7 @@ class MaskedLanguageModel(OwnModel):
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__(config)
-        self.embedding = TokenEmbedding(
-            config.vocabulary,
-            config.d_model,
-            scale=math.sqrt(config.d_model),
-            norm=nn.LayerNorm(config.d_model),
-        )
+        self.embedding = normed_embedding(config.vocabulary, config.d_model)
         block = BlockConfig(config.d_model, config.heads, config.d_ff, norm="pre", rotary=True)
         self.encoder = TransformerEncoder(block, config.layers)
         self.guess = nn.Linear(config.d_model, config.d_model)
