@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent / "attnviz"
 
 LEAVES = {
-    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files",
+    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.facts", "attnviz.captures",
+    "attnviz.files",
     "attnviz.recipes", "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
     "attnviz.analysis.words", "attnviz.analysis.comparison", "attnviz.analysis.shares",
     "attnviz.analysis.resample",
