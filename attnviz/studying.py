@@ -93,14 +93,14 @@ def explain(
 ) -> Steps:
     """One query followed through by numbers: ``attnviz heatmap --explain``.
 
-    word:   whose attention: a token, a word of the text, or a token by its number; the first where it stands
-            several times
+    word:   whose attention: a token by its number from 0, else a token or a word of the text; the first where
+            it stands several times
     choice: the head; without one, or among several, the one that looks hardest at a token beyond its
             neighbours, from this word
     Raises SelectionError for a word that is not there, ModelError for a model that gives no queries and keys.
     """
+    from attnviz.analysis.queries import row_of
     from attnviz.analysis.steps import worked
-    from attnviz.analysis.strongest import row_of
     from attnviz.render import explainpages
 
     check_explain(choice, style)
