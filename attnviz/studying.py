@@ -157,9 +157,12 @@ def _head(
     if len(heads) == 1:
         return heads[0], ()
     try:
-        head = strongest(observe(source, encoded, [KeepMaps(wanted)], report=report), word)
+        head, weight = strongest(observe(source, encoded, [KeepMaps(wanted)], report=report), word)
     except RoomError as error:
         raise error.advising("name one head with -H, such as -H 0.0") from error
+    if weight == 0:
+        asking = "none looks" if word is None else f"from {printable(word)} none looks"
+        return head, (f"head {head.name}: the first of {len(heads)}, since {asking} beyond its neighbours",)
     rows = "on the mean over its rows" if word is None else f"from {printable(word)}"
     why = f"of {len(heads)} heads the one that looks hardest beyond its neighbours, {rows}"
     return head, (f"head {head.name}: {why}",)
