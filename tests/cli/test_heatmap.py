@@ -325,7 +325,7 @@ def test_a_query_means_the_same_token_wherever_it_is_named(
         (["--view", "strip", "--query", "dog"], "'dog' is none of the tokens"),
         (["--view", "atlas", "--mean", "heads"], "leave out --mean heads"),
         (["--width", "acm"], "write acl or acl:page"),
-        (["--view", "lines", "-o", "a.tex"], "no format is known by the suffix '.tex'"),
+        (["--view", "lines", "-o", "a.tex"], ".tex is no format for what this shows; these are: .png"),
     ],
 )
 def test_a_view_that_cannot_be_is_one_line(

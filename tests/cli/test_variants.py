@@ -132,7 +132,11 @@ NASTY = [
     (["heatmap", "The cat", "--explain", "cat", "--view", "atlas"], 2, "leave out --view"),
     (["heatmap", "The cat", "--explain", "cat", "--mean", "heads"], 2, "leave out --mean"),
     (["heatmap", "--from", "x.npz", "--explain", "cat"], 2, "captures do not keep"),
-    (["heatmap", "The cat", "--explain", "cat", "-o", "x.png"], 1, "'.png'; these are: .json, .md"),
+    (
+        ["heatmap", "The cat", "--explain", "cat", "-o", "x.png"],
+        1,
+        ".png is no format for what this shows; these are: .json, .md",
+    ),
     (["variants", "The cat", "--temperature", "warm"], 2, "--temperature 'warm' is none"),
     (["variants", "The cat", "--mask", "window:-1"], 2, "write window:2"),
     (["variants", "The cat", "--mask", "global:999"], 1, "there is no token 999, the text has 4, 0 to 3"),
