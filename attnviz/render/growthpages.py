@@ -16,7 +16,7 @@ from attnviz.metrics import METRICS, PATTERNS
 from attnviz.recipes import Choice, Listing, Recipe, Style, model_entry
 from attnviz.render import chartfigure, headpages
 from attnviz.render.columns import digits, short
-from attnviz.render.views import Cell, Chart, Column, Curve, HeadRow, Plot, Table
+from attnviz.render.views import SHARES, Cell, Chart, Column, Curve, HeadRow, Plot, Table
 
 MOST_PLOTS = 4
 NAMED = 6  # heads that have a colour of their own in a figure, if nobody says how many
@@ -102,7 +102,7 @@ def _plot(found: Growth, name: str, coloured: Sequence[Head]) -> Plot:
         up="mean weight" if name in PATTERNS else METRICS[name].unit,
         scales=("symlog" if _spread(found.steps) else "linear", "linear"),
         ticks=tuple(map(float, _ticks(found.steps))),
-        span=(-0.03, 1.03) if share else None,
+        span=SHARES if share else None,
     )
 
 
