@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModel
 from transformers.utils import logging as transformers_logging
 
 from attnviz import models
+from attnviz.builtin import UNFINISHED
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
 from attnviz.models import hub, pretrained
@@ -119,6 +120,7 @@ def ask_for_code(directory: Path) -> None:
 
 DAMAGES: list[tuple[Callable[[Path], object], str]] = [
     (lambda d: (d / "config.json").unlink(), r"no model in .*tiny-bert: it has no config\.json"),
+    (lambda d: (d / "config.json").rename(d / UNFINISHED), r"its training is not finished; the same attnviz"),
     (lambda d: (d / "config.json").write_text("{"), r"its config\.json cannot be read \(Expecting"),
     (lambda d: (d / "config.json").write_text("[]"), r"its config\.json holds no configuration"),
     (lambda d: (d / "model.safetensors").unlink(), r"no weights in .*tiny-bert: there is no model"),
@@ -152,6 +154,7 @@ def test_a_directory_that_cannot_be_loaded_says_why(
         ("./nowhere", r"no model \./nowhere: no such directory; there are builtin:encoder"),
         ("a b", r"no model a b: no such directory"),
         ("\x1b[31m", r"no model \\x1b\[31m: no such directory"),
+        (__file__, r"test_families\.py: it is a file; name the directory that a model is in"),
     ],
 )
 def test_a_name_that_is_none_says_what_there_is(name: str, message: str) -> None:
