@@ -5,7 +5,9 @@ import json
 import re
 import zlib
 from dataclasses import replace
+from itertools import product
 
+import matplotlib.path
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,6 +27,7 @@ from tests.render.drawings import atlas, causal, heatmap, many, page, spread
 
 RECIPE = Recipe("heatmap", model={"name": "a model"}, sample={"text": "caf\u00e9 (\\)"})
 STYLE = Style(width=7.0, dpi=100)
+FINE = replace(STYLE, dpi=200)  # as many dots as cells, and more
 
 
 def overview(layers: int = 3, heads: int = 5, tokens: int = 7, **others: object) -> Page:
@@ -58,12 +61,15 @@ def contents_of(pdf: bytes) -> list[bytes]:
 
 
 def images_of(pdf: bytes) -> list[np.ndarray]:
-    """The colours of each image in a PDF as it is seen: ``[queries, keys, 3]``."""
+    """The colours of each image in a PDF as it is seen: ``[queries, keys, 3]``; white where it is cut off."""
     table = re.search(rb"/Levels \[/Indexed /DeviceRGB \d+ <(\w+)>", pdf)
     colours = np.frombuffer(bytes.fromhex(table[1].decode()), np.uint8).reshape(-1, 3)
-    image = rb"BI /W (\d+) /H (\d+) /BPC 8 /CS /Levels ID "
+    image = (
+        rb"q [-\d.]+ 0 0 [-\d.]+ 0 [\d.]+ cm (?:0 0 \d+ \d+ re f ([\d ml]+) W n )?0 \d+ -\d+ 0 \d+ 0 cm "
+        rb"BI /W (\d+) /H (\d+) /BPC 8 /CS /Levels ID "
+    )
     return [
-        colours[_turned(content[match.end() :], *map(int, match.groups()))]
+        _cut(colours[_turned(content[match.end() :], *map(int, match.groups()[1:]))], match[1])
         for content in contents_of(pdf)
         for match in re.finditer(image, content)
     ]
@@ -74,6 +80,16 @@ def _turned(data: bytes, columns: int, rows: int) -> np.ndarray:
     assert data[rows * columns :].startswith(b"\nEI Q\n")
     assert b"E" not in data[: rows * columns]  # which readers could take for the end
     return np.frombuffer(data, np.uint8, rows * columns).reshape(rows, columns).T
+
+
+def _cut(image: np.ndarray, path: bytes | None) -> np.ndarray:
+    """White wherever the middle of a cell lies outside of the path, if there is one."""
+    if path is None:
+        return image
+    corners = np.array(re.findall(rb"(\d+) (\d+) [ml]", path), int)
+    middles = np.moveaxis(np.indices(image.shape[:2])[::-1] + 0.5, 0, -1)
+    inside = matplotlib.path.Path(corners).contains_points(middles.reshape(-1, 2))
+    return np.where(inside.reshape(*image.shape[:2], 1), image, np.uint8(255))
 
 
 @pytest.mark.parametrize("tokens", [2, 7, 40])
@@ -97,14 +113,35 @@ def test_every_cell_of_every_map_is_in_the_dots():
         assert np.array_equal(dots[np.ix_(rows, columns)], heatmap_levels(shown, view.scale))
 
 
-def test_every_cell_of_every_map_is_in_the_pdf():
-    view = overview(2, 3, 96)
-    *found, _ = images_of(written(view, ".pdf", replace(STYLE, dpi=200)))
+def seen(what: str, tokens: int) -> np.ndarray:
+    """Which keys a query may see: ``[queries, keys]``."""
+    query, key = np.indices((tokens, tokens))
+    return {
+        "all": key >= 0,
+        "the past": key <= query,
+        "some of the past": (key <= query) & (query < key + 9),
+        "all keys but one": key != 3,
+        "nothing": key < 0,
+        "pieces": (query + key) % 7 < 3,
+    }[what]
+
+
+@pytest.mark.parametrize("tokens", [9, 96])
+@pytest.mark.parametrize(
+    "what", ["all", "the past", "some of the past", "all keys but one", "nothing", "pieces"]
+)
+def test_every_cell_of_every_map_is_in_the_pdf(what, tokens):
+    view = overview(2, 3, tokens)
+    visible = seen(what, tokens)
+    maps = [(row, head, replace(shown, visible=visible)) for row, head, shown in view.atlas.maps]
+    *found, _ = images_of(written(replace(view, atlas=Atlas(view.atlas.layers, tuple(maps))), ".pdf", FINE))
     colours = palette("viridis").astype(int)
-    for image, (_, _, shown) in zip(found, view.atlas.maps, strict=True):
-        apart = image - colours[heatmap_levels(shown, view.scale)]
-        assert image.shape == (96, 96, 3)
+    for image, (_, _, shown) in zip(found, maps, strict=True):
+        dots = len(image) // tokens
+        apart = image[::dots, ::dots] - colours[heatmap_levels(shown, view.scale)]
+        assert apart.shape == (tokens, tokens, 3)
         assert np.abs(apart).max() <= 4
+        assert (apart[~visible] == 0).all()
 
 
 @pytest.mark.parametrize("cmap", ["viridis", "cividis", "coolwarm"])
@@ -125,6 +162,19 @@ def test_a_pdf_holds_its_words_and_its_recipe(tmp_path):
 
 def test_a_pdf_of_many_small_maps_is_smaller_than_a_byte_to_a_cell():
     assert len(written(overview(6, 6, 32), ".pdf")) < 6 * 6 * 32 * 32 / 3
+
+
+def test_a_pdf_of_the_hardest_causal_maps_is_under_a_third_of_what_the_usual_loop_writes():
+    """Each query looks at one key alone. The loop: that of ``benchmarks.export``, with matplotlib 3.11."""
+    tokens, loop = 64, 101_509
+    generator = np.random.default_rng(0)
+    hardest = []
+    for row, head in product(range(12), range(12)):
+        looked_at = generator.integers(0, np.arange(tokens) + 1)
+        shown = causal(many(tokens), name=f"{row}.{head}")
+        hardest.append((row, head, replace(shown, weights=np.eye(tokens)[looked_at])))
+    view = page(atlas=Atlas(tuple(map(str, range(12))), tuple(hardest)), recipe=RECIPE)
+    assert len(written(view, ".pdf", Style(width=12))) < loop / 3
 
 
 def test_a_png_has_its_size_its_recipe_and_its_dots_an_inch():
