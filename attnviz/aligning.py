@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from attnviz import DEFAULT_TRANSLATOR
-from attnviz.analysis import reduce, select, translated
+from attnviz.analysis import naming, reduce, translated
 from attnviz.analysis.translated import Aligned
-from attnviz.captures import Capture, LayerFacts, ModelFacts
+from attnviz.captures import Capture
 from attnviz.errors import ModelError, UsageError
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, check_texts, printable
 from attnviz.recipes import Choice, Style
 from attnviz.render.views import Page
@@ -74,7 +75,7 @@ def alignment_view(found: Aligned, *, style: Style = Style()) -> Page:
 
 def check_align(choice: Choice, *, best: bool = False, threshold: float | None = None) -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
-    select.check(choice)
+    naming.check(choice)
     reduce.check(choice)
     if choice.kind == "self":
         raise UsageError("a translation is aligned by cross-attention: leave out --kind self")

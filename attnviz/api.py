@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.aligning import align, alignment_view, check_align, check_translates
-from attnviz.analysis import reduce, select
+from attnviz.analysis import naming, reduce, select
 from attnviz.analysis.comparison import Comparison
 from attnviz.captures import Capture, Captures
 from attnviz.capturing import capture, doctor, load_model
@@ -47,7 +47,7 @@ ZIP = b"PK\x03\x04"
 def check(choice: Choice, style: Style | None = None, view: ViewName = "heatmap") -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
     pages.check_view(view, choice)
-    select.check(choice)
+    naming.check(choice)
     reduce.check(choice)
     if style is not None:
         pages.check(style)
@@ -146,7 +146,7 @@ def check_heads(choice: Choice, listing: Listing, style: Style) -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
     from attnviz.render import headpages
 
-    select.check(choice)
+    naming.check(choice)
     headpages.check(choice, listing, style)
 
 

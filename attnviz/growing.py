@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.analysis import select
+from attnviz.analysis import naming
 from attnviz.analysis.growth import Growth, Moment
 from attnviz.analysis.summary import Summary, summary
 from attnviz.capturing import capture, load_model
@@ -42,7 +42,7 @@ def growth(
     """
     from attnviz.builtin.snapshots import taken_in
 
-    select.check(choice)
+    naming.check(choice)
     taken = taken_in(Path(directory))
     drawn = Drawn(SEQUENCES, LENGTH, TIMES, seed)
     moments, last = [], None
@@ -76,7 +76,7 @@ def check_growth(choice: Choice, listing: Listing, style: Style) -> None:
     """Raises UsageError for what cannot be understood, before a model is loaded."""
     from attnviz.render import growthpages
 
-    select.check(choice)
+    naming.check(choice)
     growthpages.check(choice, listing, style)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.analysis import select
+from attnviz.analysis import naming, select
 from attnviz.analysis.probe import FEWEST, Probe, probe
 from attnviz.analysis.relations import Corpus
 from attnviz.analysis.summary import Summary, summary
@@ -52,7 +52,7 @@ def of_model(
     """
     from attnviz.observe.probing import word_maps
 
-    heads = select.wanted_heads(source.facts.layers, choice)
+    heads = naming.wanted_heads(source.facts.layers, choice)
     samples = [Sample(text.text, name=text.name) for text in corpus.related]
     texts = encoded_all(source, samples, truncate=truncate)
     maps = word_maps(source, texts, heads, report=report)

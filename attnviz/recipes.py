@@ -8,12 +8,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from types import UnionType
-from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Self, Union, get_args, get_origin, get_type_hints
 
-from attnviz.captures import Capture, ModelFacts
 from attnviz.errors import InputError
+from attnviz.facts import ModelFacts
 from attnviz.inputs import Sample
 from attnviz.venues import Medium
+
+if TYPE_CHECKING:
+    from attnviz.captures import Capture
 
 SCHEMA = 1
 LATER = ("aligning", "varying")
@@ -203,7 +206,7 @@ class Recipe:
 
 def recipe(
     command: str,
-    captures: Capture | Sequence[Capture],
+    captures: "Capture | Sequence[Capture]",
     choice: Choice,
     style: Style,
     *,
@@ -215,7 +218,7 @@ def recipe(
     with_text: bool = True,
 ) -> Recipe:
     """The recipe of something made from captures; ``with_text=False`` keeps no text."""
-    first, *others = [captures] if isinstance(captures, Capture) else captures
+    first, *others = captures if isinstance(captures, Sequence) else [captures]
     samples = [_sample_entry(capture.sample, capture.notes, with_text) for capture in (first, *others)]
     models = [model_entry(capture.model) for capture in (first, *others)]
     return Recipe(

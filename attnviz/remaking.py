@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from attnviz.aligning import align, alignment_view, check_align
-from attnviz.analysis import reduce, select
+from attnviz.analysis import naming, reduce
 from attnviz.capturing import capture
 from attnviz.comparing import check_comparing, compare, comparison_view
 from attnviz.errors import InputError
@@ -104,7 +104,7 @@ def _one_table(_recipe: Recipe, _suffix: str) -> type[View]:
 def _check_heatmap(recipe: Recipe) -> None:
     _only(recipe)
     pages.check_view(_view_name(recipe), recipe.choice)
-    select.check(recipe.choice)
+    naming.check(recipe.choice)
     reduce.check(recipe.choice)
     pages.check(recipe.style)
 
@@ -127,7 +127,7 @@ def _check_heads(recipe: Recipe) -> None:
     from attnviz.render import headpages
 
     samples_of(recipe)
-    select.check(recipe.choice)
+    naming.check(recipe.choice)
     headpages.check(recipe.choice, _listing(recipe), _style(recipe))
 
 
@@ -156,7 +156,7 @@ def _check_difference(recipe: Recipe) -> None:
 
     if len(samples_of(recipe)) != 2:
         raise damaged("a difference is of two")
-    select.check(recipe.choice)
+    naming.check(recipe.choice)
     reduce.check(recipe.choice)
     differencepages.check(recipe.choice, _style(recipe), _top(recipe))
 
@@ -285,7 +285,7 @@ def _check_probe(recipe: Recipe) -> None:
     from attnviz.probes import BUILTIN
     from attnviz.render import headpages
 
-    select.check(recipe.choice)
+    naming.check(recipe.choice)
     headpages.check(recipe.choice, Listing(), _style(recipe))
     _probing(recipe)
     if recipe.view == "sink":

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
-    from attnviz.analysis.select import Wanted
-    from attnviz.captures import LayerFacts
+    from attnviz.analysis.naming import Wanted
+    from attnviz.facts import LayerFacts
     from attnviz.models.base import Encoded, Source
     from attnviz.observe.progress import Report
     from attnviz.projections import Projections
@@ -70,11 +70,11 @@ def check_variants(
     score: str | None, temperature: str | None, mask: str | None, choice: Choice, style: Style
 ) -> "tuple[Variant, ...]":
     """The variants that are meant. Raises UsageError for what cannot be understood, whatever the model."""
-    from attnviz.analysis import reduce, select
+    from attnviz.analysis import naming, reduce
     from attnviz.render import variantpages
     from attnviz.variation import variants_of
 
-    select.check(choice)
+    naming.check(choice)
     reduce.check(choice)
     variantpages.check(choice, style)
     return variants_of(score, temperature, mask)
@@ -113,10 +113,10 @@ def explain(
 
 def check_explain(choice: Choice, style: Style) -> None:
     """Raises UsageError for what cannot be understood, or says nothing of one row, whatever the model."""
-    from attnviz.analysis import select
+    from attnviz.analysis import naming
     from attnviz.render import explainpages
 
-    select.check(choice)
+    naming.check(choice)
     explainpages.check(choice, style)
 
 
@@ -144,7 +144,7 @@ def _head(
     source: "Source", encoded: "Encoded", choice: Choice, word: str | None, report: "Report | None"
 ) -> tuple[Head, tuple[str, ...]]:
     """The only head of the choice, or of several the one that looks hardest beyond its neighbours."""
-    from attnviz.analysis.select import wanted_heads
+    from attnviz.analysis.naming import wanted_heads
     from attnviz.analysis.strongest import strongest
     from attnviz.observe.keep import KeepMaps
     from attnviz.observe.run import observe

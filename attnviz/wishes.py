@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.analysis import reduce, select
-from attnviz.captures import FEW, LayerFacts
+from attnviz.analysis import naming, reduce
+from attnviz.captures import FEW
 from attnviz.errors import InputError, UsageError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample, check_texts
 from attnviz.recipes import Choice
 
@@ -35,7 +36,7 @@ class Wishes:
     statistics: bool
 
     def __post_init__(self) -> None:
-        select.check(self.choice)
+        naming.check(self.choice)
         reduce.check(self.choice)
         check_keep(self.keep)
         if self.pooled is not None and not (isinstance(self.pooled, int) and self.pooled > 0):
@@ -141,11 +142,11 @@ def _keeper(source: "Source", encoded: "Encoded", wishes: Wishes) -> "Observer |
     return KeepMaps(wanted)
 
 
-def _wanted(layers: Sequence[LayerFacts], wishes: Wishes) -> select.Wanted:
+def _wanted(layers: Sequence[LayerFacts], wishes: Wishes) -> naming.Wanted:
     """The heads whose maps are wanted, by layer."""
     if wishes.keep in (None, AUTO, ALL):
-        return select.wanted_heads(layers, wishes.choice if wishes.keep == AUTO else Choice())
-    return select.named_heads(layers, wishes.keep)
+        return naming.wanted_heads(layers, wishes.choice if wishes.keep == AUTO else Choice())
+    return naming.named_heads(layers, wishes.keep)
 
 
 def check_keep(keep: str | None) -> None:
@@ -153,4 +154,4 @@ def check_keep(keep: str | None) -> None:
     if keep is not None and not isinstance(keep, str):
         raise UsageError(f'keep={keep!r} is no text: write heads and layers in one, such as "3.5,7.1"')
     if keep not in (None, AUTO, ALL, WORDS):
-        select.check_named(keep)
+        naming.check_named(keep)

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.captures import Axis, LayerFacts, ModelFacts
+from attnviz.captures import Axis
 from attnviz.errors import InputError
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span, word_spans
 from attnviz.models.base import Encoded
 from attnviz.models.labels import Tokens, token_axis

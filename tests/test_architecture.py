@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from attnviz.cli.app import COMMANDS
+
 ROOT = Path(__file__).parent.parent / "attnviz"
 
 LEAVES = {
-    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.captures", "attnviz.files",
+    "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.facts", "attnviz.captures",
+    "attnviz.files",
     "attnviz.recipes", "attnviz.observe.tiles", "attnviz.render.views", "attnviz.analysis.relations",
     "attnviz.analysis.words", "attnviz.analysis.comparison", "attnviz.analysis.shares",
     "attnviz.analysis.resample",
@@ -118,9 +121,24 @@ def test_attention_imports_nothing_of_attnviz() -> None:
         assert all(name.startswith("attnviz.attention") for name in ours), f"{file.name} imports {ours}"
 
 
-@pytest.mark.parametrize("statement", ["import attnviz", "import attnviz.cli.app"])
+LIGHT = [
+    "import attnviz",
+    "from attnviz.cli import app; app.run(['--help'])",  # which loads every command
+    "import attnviz.plans.export, attnviz.plans.toml",  # what finds out that there is nothing to do
+]
+
+
+@pytest.mark.parametrize("statement", LIGHT)
 def test_a_light_import_loads_no_heavy_library(statement: str) -> None:
     script = f"{statement}; import sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     heavy = {"torch", "transformers", "matplotlib", "numpy", "tokenizers"} & set(loaded.stdout.split())
     assert not heavy
+
+
+def test_a_command_loads_no_other() -> None:
+    script = "from attnviz.cli import app; app.run(['models', '--help']); import sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    modules = set(loaded.stdout.split())
+    assert "attnviz.cli.models" in modules
+    assert not {f"attnviz.cli.{name}" for name in COMMANDS if name != "models"} & modules

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from attnviz.captures import Booleans, LayerMaps, head_name
+from attnviz.captures import Booleans, LayerMaps
 from attnviz.errors import SelectionError
+from attnviz.facts import head_name
 from attnviz.recipes import Mean
 from attnviz.render.views import Heatmap
 

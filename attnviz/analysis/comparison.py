@@ -7,8 +7,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from attnviz import frames
-from attnviz.captures import Head, ModelFacts, Numbers
+from attnviz.captures import Head, Numbers
 from attnviz.errors import SelectionError, UsageError
+from attnviz.facts import ModelFacts
 from attnviz.inputs import Sample, printable
 
 Measure = Literal["js", "cka"]

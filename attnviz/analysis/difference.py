@@ -23,8 +23,9 @@ from attnviz.analysis.beside import (
     pairs_by_place,
     whole,
 )
+from attnviz.analysis.naming import wanted_heads
 from attnviz.analysis.reduce import reduced, share_of
-from attnviz.analysis.select import selected, wanted_heads
+from attnviz.analysis.select import selected
 from attnviz.analysis.sights import RESTRICTED, sight, told
 from attnviz.analysis.similarity import divergences
 from attnviz.captures import Booleans, Capture, Floats, Head, LayerMaps, Numbers

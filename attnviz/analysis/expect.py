@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from attnviz.analysis.comparison import Comparison, Measure, of_one_architecture
 from attnviz.analysis.where import Condition, Names, condition
-from attnviz.captures import ModelFacts
 from attnviz.errors import ExpectationError, SelectionError
+from attnviz.facts import ModelFacts
 from attnviz.inputs import printable
 
 OPTION = "--expect"

@@ -9,8 +9,9 @@ from attnviz.analysis.common import Ground, ground, places
 from attnviz.analysis.profile import Profile
 from attnviz.analysis.shelf import Shelf
 from attnviz.analysis.sights import RESTRICTED, sight, told
-from attnviz.captures import Capture, Head, Integers, ModelFacts
+from attnviz.captures import Capture, Head, Integers
 from attnviz.errors import InputError
+from attnviz.facts import ModelFacts
 from attnviz.inputs import Sample, printable
 from attnviz.stored.textless import digests
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from attnviz.analysis.rank import NUMBERS
-from attnviz.captures import Head, ModelFacts
+from attnviz.captures import Head
 from attnviz.errors import InputError
+from attnviz.facts import ModelFacts
 from attnviz.render.views import HeadRow
 
 HALF = 0.5

@@ -27,8 +27,9 @@ from attnviz.analysis.links import DIRECTIONS, Asked, Direction, Link, forms_of
 from attnviz.analysis.relations import Corpus
 from attnviz.analysis.resample import Quotients, resampled
 from attnviz.analysis.shares import Share, share
-from attnviz.captures import Booleans, Capture, Head, Integers, ModelFacts, Numbers
+from attnviz.captures import Booleans, Capture, Head, Integers, Numbers
 from attnviz.errors import InputError, SelectionError
+from attnviz.facts import ModelFacts
 from attnviz.recipes import Choice, text_digest
 
 FEWEST = 5

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from attnviz.analysis.align import Pair
 from attnviz.analysis.beside import Beside, Places, label_of, whole
-from attnviz.analysis.select import Wanted
+from attnviz.analysis.naming import Wanted
 from attnviz.captures import Axis, LayerMaps, Layers
 
 

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from attnviz.analysis.naming import wanted_heads
 from attnviz.analysis.resample import Quotients, mean_of, resampled
-from attnviz.analysis.select import wanted_heads
-from attnviz.captures import Axis, Capture, Head, Integers, Layers, ModelFacts, Numbers, Statistics
+from attnviz.captures import Axis, Capture, Head, Integers, Layers, Numbers, Statistics
 from attnviz.errors import InputError, SelectionError
+from attnviz.facts import ModelFacts
 from attnviz.inputs import printable
 from attnviz.metrics import FEWEST_ROWS, METRICS, PATTERNS, pattern
 from attnviz.recipes import Choice

@@ -16,8 +16,9 @@ from attnviz.analysis.average import heatmaps
 from attnviz.analysis.reduce import kept, only, reduced
 from attnviz.analysis.select import selected
 from attnviz.analysis.words import by_words
-from attnviz.captures import Axis, Capture, Floats, LayerFacts, LayerMaps
+from attnviz.captures import Axis, Capture, Floats, LayerMaps
 from attnviz.errors import InputError, SelectionError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import printable
 from attnviz.recipes import Choice
 from attnviz.render.views import Heatmap

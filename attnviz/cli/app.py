@@ -4,27 +4,14 @@ import gc
 import io
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from attnviz import __version__
-from attnviz.cli.align import align
-from attnviz.cli.capture import capture
-from attnviz.cli.compare import compare
-from attnviz.cli.cost import cost
-from attnviz.cli.diff import diff
-from attnviz.cli.doctor import doctor
-from attnviz.cli.export import export
-from attnviz.cli.heads import heads
-from attnviz.cli.heatmap import heatmap
-from attnviz.cli.models import models
 from attnviz.cli.output import note
-from attnviz.cli.probe import probe
-from attnviz.cli.replay import caption, replay
-from attnviz.cli.train import train
-from attnviz.cli.variants import variants
 from attnviz.errors import AttnvizError, ExpectationError, UsageError
 
 EXAMPLES = """\
@@ -36,35 +23,49 @@ EXAMPLES = """\
 # typer carries its own copy of click, or uses the installed one: by its lineage the class is found in both
 _CommandLineError: type[Any] = typer.BadParameter.__mro__[2]
 
-app = typer.Typer(
-    help="See where a transformer looks.",
-    add_completion=False,
-    no_args_is_help=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command(short_help="Draw attention.")(heatmap)
-app.command(short_help="Keep what was seen, to look at it again at once.")(capture)
-app.command(short_help="List heads: what each does, its statistics, its strongest pair.")(heads)
-app.command(short_help="Make many figures, for a paper.")(export)
-app.command(short_help="Find the heads of one model in another, and what changed between two.")(compare)
-app.command(short_help="What differs between two texts, or two models.")(diff)
-app.command(short_help="Draw which words a translation was written from.")(align)
-app.command(short_help="Test heads on known relations and random tokens.")(probe)
-app.command(short_help="What else a head makes of its queries and keys: scores, temperatures, masks.")(
-    variants
-)
-app.command(short_help="Make a figure again from the recipe in it.")(replay)
-app.command(short_help="Write the caption of a figure.")(caption)
-app.command(short_help="Measure what attention costs as a text grows.")(cost)
-app.command(short_help="What can be loaded, and which types of models are captured.")(models)
-app.command(short_help="Check that a model is captured exactly.")(doctor)
-app.command(short_help="Train a model that ships again, or check what it has learnt.")(train)
+COMMANDS = {
+    "heatmap": "Draw attention.",
+    "capture": "Keep what was seen, to look at it again at once.",
+    "heads": "List heads: what each does, its statistics, its strongest pair.",
+    "export": "Make many figures, for a paper.",
+    "compare": "Find the heads of one model in another, and what changed between two.",
+    "diff": "What differs between two texts, or two models.",
+    "align": "Draw which words a translation was written from.",
+    "probe": "Test heads on known relations and random tokens.",
+    "variants": "What else a head makes of its queries and keys: scores, temperatures, masks.",
+    "replay": "Make a figure again from the recipe in it.",
+    "caption": "Write the caption of a figure.",
+    "cost": "Measure what attention costs as a text grows.",
+    "models": "What can be loaded, and which types of models are captured.",
+    "doctor": "Check that a model is captured exactly.",
+    "train": "Train a model that ships again, or check what it has learnt.",
+}
+"""What each does, in the order of the help. Its function is that of its name, in the module of its name."""
 
 
-@app.callback(invoke_without_command=True)
-def attnviz(
+def _app(names: Iterable[str]) -> typer.Typer:
+    """The command line with these commands; only their modules are loaded."""
+    app = typer.Typer(
+        help="See where a transformer looks.",
+        add_completion=False,
+        no_args_is_help=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_attnviz)
+    for name in names:
+        module = import_module(f"attnviz.cli.{name}")
+        app.command(short_help=COMMANDS[name])(getattr(module, name))
+    return app
+
+
+def _named(arguments: Sequence[str]) -> Iterable[str]:
+    """The command that is called, where that can be told; else every one, for the help and for advice."""
+    return arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
+
+
+def _attnviz(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
@@ -89,8 +90,9 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs a command line and returns its exit status: 0, 1, 2, 3 or 130."""
+    command = typer.main.get_command(_app(_named(arguments)))
     try:
-        status = typer.main.get_command(app).main(list(arguments), prog_name="attnviz", standalone_mode=False)
+        status = command.main(list(arguments), prog_name="attnviz", standalone_mode=False)
     except KeyboardInterrupt:
         return 130
     except AttnvizError as error:

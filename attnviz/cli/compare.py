@@ -10,7 +10,8 @@ from attnviz.errors import ExpectationError, SelectionError, UsageError
 
 if TYPE_CHECKING:
     from attnviz.analysis.comparison import Comparison
-    from attnviz.captures import Capture, ModelFacts
+    from attnviz.captures import Capture
+    from attnviz.facts import ModelFacts
     from attnviz.inputs import Sample
     from attnviz.observe.progress import Report
     from attnviz.recipes import Style

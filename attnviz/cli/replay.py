@@ -1,26 +1,23 @@
-"""``attnviz replay`` and ``attnviz caption``: what a file that attnviz wrote says of itself.
+"""``attnviz replay``: a figure made again from what its file says of itself.
 
 A recipe is foreign data: which code may run, on which device, from where weights come and where files go
 is said on the command line alone.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
+from typer import Option
 
-from attnviz.cli.options import Drawing, command
-
-File = Annotated[Path, Argument(metavar="FILE", help="A figure or numbers that attnviz wrote.")]
+from attnviz.cli.options import Drawing, Written, command
 
 
 @dataclass(frozen=True)
 class Again:
     """Which file is made again, with what, and where to."""
 
-    file: File
+    file: Written
     output: Annotated[
         Path | None, Option("-o", "--output", metavar="NEW", help="Where to; without it the terminal.")
     ] = None
@@ -38,22 +35,6 @@ class Again:
         bool, Option("--allow-pickle", help="Load weights that are not safetensors; they can run code.")
     ] = False
     force: Annotated[bool, Option("--force", help="Replace a file of another kind.")] = False
-
-
-@dataclass(frozen=True)
-class Captioned:
-    """Which file is described, and how."""
-
-    file: File
-    tex: Annotated[bool, Option("--tex", help="For TeX, which prints every token as it is.")] = False
-
-
-@command
-def caption(captioned: Captioned) -> None:
-    """Write the caption of a figure: model, layers and heads, what was averaged or hidden, the scale."""
-    from attnviz import exporting
-
-    sys.stdout.write(exporting.caption(captioned.file, tex=captioned.tex) + "\n")
 
 
 @command

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from attnviz.captures import Axis, ModelFacts
+from attnviz.captures import Axis
+from attnviz.facts import ModelFacts
 from attnviz.inputs import Sample
 from attnviz.models.opened import Opened
 from attnviz.observe.tiles import Watch

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnviz.captures import ModelFacts
+from attnviz.facts import ModelFacts
 from attnviz.files import is_directory
 from attnviz.inputs import Sample
 

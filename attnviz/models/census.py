@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.models.facts import window_of
 from attnviz.models.fresh import changes, fresh
 from attnviz.models.hub import first_line

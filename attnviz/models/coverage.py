@@ -24,7 +24,7 @@ class Coverage:
     kind:       the type, as in a model's configuration (``bert``)
     status:     "part of another model": a configuration that has no model of its own
     model:      the class that was run; of a missing package its name; "" if there is none
-    routes:     how its weights are taken (see ``captures.LayerFacts``)
+    routes:     how its weights are taken (see ``facts.LayerFacts``)
     layers, heads: how many were compared
     difference: the largest between a captured weight and the model's own; None if it was not captured
     own_config: it needs a configuration or inputs of its own: the run's general rules cannot build or run it

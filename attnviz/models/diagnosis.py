@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from attnviz.captures import LayerFacts, ModelFacts
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample
 
 SUMS = 1e-3

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from attnviz.captures import Capture, Floats, LayerFacts, LayerMaps
+from attnviz.captures import Capture, Floats, LayerMaps
+from attnviz.facts import LayerFacts
 from attnviz.models.diagnosis import Diagnosis, LayerReport, Needs
 from attnviz.models.opened import Opened, Site
 from attnviz.models.routes.frames import Frame, Frames

@@ -16,8 +16,9 @@ from typing import Any
 from torch import Tensor
 from transformers import DynamicCache, EncoderDecoderCache
 
-from attnviz.captures import Axis, LayerFacts
+from attnviz.captures import Axis
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.models.base import Encoded
 from attnviz.models.languages import Beginning
 from attnviz.models.tokenizing import special_pieces

@@ -13,8 +13,8 @@ import transformers
 from torch import Tensor
 
 import attnviz
-from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError, ModelError
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample
 from attnviz.models.alike import told_apart
 from attnviz.models.axes import bare, prepared_axes, stack_axes

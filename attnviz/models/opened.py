@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 
 
 class Site(NamedTuple):

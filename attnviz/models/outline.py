@@ -7,8 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import printable
 from attnviz.models.checkpoint import SAFE, Checkpoint, Fingerprint, read_config, weight_files
 from attnviz.models.families import HUB_NAME, find_checkpoint, is_own

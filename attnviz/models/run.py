@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.models.calls import Place
 from attnviz.models.census import Census, Key
 from attnviz.models.routes.base import Called, Event, own_length

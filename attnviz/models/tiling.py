@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.models import calls, textbook
 from attnviz.models.calls import AttentionCall, Block, Place
 from attnviz.models.scratch import Scratch

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from attnviz.captures import Capture, LayerFacts, LayerMaps
+from attnviz.captures import Capture, LayerMaps
+from attnviz.facts import LayerFacts
 from attnviz.observe.statistics import HeadStatistics
 from attnviz.observe.tiles import Tile
 

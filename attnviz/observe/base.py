@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from attnviz.captures import Axis, Capture, LayerFacts, numbered
+from attnviz.captures import Axis, Capture, numbered
+from attnviz.facts import LayerFacts
 from attnviz.observe.memory import Need
 from attnviz.observe.tiles import Watch
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from torch import Tensor
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Axes, sizes
 from attnviz.observe.tiles import Tile
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps, Layers
+from attnviz.captures import Axis, Capture, LayerMaps, Layers
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Axes, axes_of, sizes
 from attnviz.observe.choice import Choice, chosen, for_heads, map_bytes, masks_of, picked, places, spanned
 from attnviz.observe.memory import Need

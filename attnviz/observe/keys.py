@@ -7,7 +7,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from attnviz.captures import Axis, LayerFacts
+from attnviz.captures import Axis
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Axes, axes_of
 
 DENSE = 1 / 32  # of a block's pairs: with more of the same token than this, a mask is faster than an index

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps, Layers
+from attnviz.captures import Axis, Capture, LayerMaps, Layers
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Axes, axes_of, sizes
 from attnviz.observe.memory import Need
 from attnviz.observe.pool import PoolMaps

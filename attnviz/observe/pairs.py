@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.captures import Axis, Capture, Head, LayerFacts, Pairs
+from attnviz.captures import Axis, Capture, Head, Pairs
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Axes, axes_of
 from attnviz.observe.choice import Choice, chosen, for_heads, picked, places, spanned
 from attnviz.observe.memory import Need

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps, Layers
+from attnviz.captures import Axis, Capture, LayerMaps, Layers
+from attnviz.facts import LayerFacts
 from attnviz.inputs import hull
 from attnviz.observe.base import Axes, axes_of, sizes
 from attnviz.observe.choice import Choice, chosen, for_heads, masks_of, picked, places, spanned

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.models.base import Encoded, Source
 from attnviz.observe.base import Observer
 from attnviz.observe.memory import Need

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from attnviz.captures import Capture, LayerFacts, LayerMaps, Layers
+from attnviz.captures import Capture, LayerMaps, Layers
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Axes, axes_of, sizes
 from attnviz.observe.means import PAIR, HeadSum, check_complete, mean_maps, size_of
 from attnviz.observe.memory import Need

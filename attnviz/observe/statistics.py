@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.captures import Axis, Capture, Head, Integers, LayerFacts, Numbers, Pairs, Statistics
+from attnviz.captures import Axis, Capture, Head, Integers, Numbers, Pairs, Statistics
+from attnviz.facts import LayerFacts
 from attnviz.metrics import FEWEST_ROWS, METRICS
 from attnviz.models.scratch import Scratch
 from attnviz.observe.base import Axes, axes_of, sizes

@@ -1,6 +1,7 @@
 """What the rows of each layer sum to."""
 
-from attnviz.captures import Capture, LayerFacts
+from attnviz.captures import Capture
+from attnviz.facts import LayerFacts
 from attnviz.observe.memory import Need
 from attnviz.observe.tiles import Tile
 

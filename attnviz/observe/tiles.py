@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Observer
 from attnviz.observe.tiles import Tile
 

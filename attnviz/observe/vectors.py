@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attnviz.captures import Booleans, Capture, Floats, Head, LayerFacts
+from attnviz.captures import Booleans, Capture, Floats, Head
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.models.base import Encoded, Source
 from attnviz.observe.base import Axes, sizes
 from attnviz.observe.keep import KeepMaps

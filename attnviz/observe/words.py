@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from attnviz.analysis.words import word_axis, word_groups
-from attnviz.captures import Axis, Capture, Integers, LayerFacts, LayerMaps, Layers
+from attnviz.captures import Axis, Capture, Integers, LayerMaps, Layers
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Axes, axes_of, sizes
 from attnviz.observe.choice import Choice, chosen, for_heads, masks_of, picked, places, spanned
 from attnviz.observe.memory import Need

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from attnviz.analysis.select import wanted_heads
-from attnviz.captures import LayerFacts
+from attnviz.analysis.naming import wanted_heads
+from attnviz.facts import LayerFacts
 from attnviz.plans import stamps
 from attnviz.plans.folder import Folder
 from attnviz.plans.jobs import jobs_of

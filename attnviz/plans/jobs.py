@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import product
 from pathlib import PurePosixPath
 
-from attnviz.analysis.select import wanted_heads
-from attnviz.captures import layer_name
+from attnviz.analysis.naming import wanted_heads
 from attnviz.errors import AttnvizError, InputError
+from attnviz.facts import layer_name
 from attnviz.inputs import printable
 from attnviz.plans.names import fields_of, filled, same_file
 from attnviz.plans.plan import DIFFERENCE, TOGETHER, Facts, FigureEntry, Job, ModelEntry, Plan, Seen

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from attnviz.captures import Capture, LayerFacts
+from attnviz.captures import Capture
 from attnviz.errors import AttnvizError, InputError, UsageError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import printable
 from attnviz.plans.folder import Figure
 from attnviz.plans.plan import DIFFERENCE, FigureEntry, Job
@@ -134,12 +135,12 @@ def _check_suffix(figure: FigureEntry) -> None:
 
 
 def _check_map(figure: FigureEntry) -> None:
-    from attnviz.analysis import reduce, select
+    from attnviz.analysis import naming, reduce
     from attnviz.render import pages
 
     if figure.listing != Listing():
         raise UsageError("where, sort, top, columns, grid and seed are of tables: leave them out")
-    select.check(figure.choice)
+    naming.check(figure.choice)
     reduce.check(figure.choice)
     pages.check(figure.style)
 
@@ -160,12 +161,12 @@ def _name(figure: FigureEntry) -> "ViewName":
 
 
 def _check_table(figure: FigureEntry) -> None:
-    from attnviz.analysis import select
+    from attnviz.analysis import naming
     from attnviz.render import headpages
 
     if (figure.view == "grid") != (figure.listing.grid is not None):
         raise UsageError('grid = "STATISTIC" goes with view = "grid", which needs it')
-    select.check(figure.choice)
+    naming.check(figure.choice)
     headpages.check(figure.choice, figure.listing, figure.style)
 
 
@@ -188,7 +189,7 @@ def _no_maps(_figure: FigureEntry, _layers: Sequence[LayerFacts]) -> Needs:
 
 
 def _chosen_maps(figure: FigureEntry, layers: Sequence[LayerFacts]) -> Needs:
-    from attnviz.analysis.select import wanted_heads
+    from attnviz.analysis.naming import wanted_heads
 
     if figure.choice == Choice(kind=figure.choice.kind, query=figure.choice.query):
         return Needs(overview=True)
@@ -200,7 +201,7 @@ def _rolled_out(_figure: FigureEntry, _layers: Sequence[LayerFacts]) -> Needs:
 
 
 def _both_maps(figure: FigureEntry, layers: Sequence[LayerFacts]) -> Needs:
-    from attnviz.analysis.select import wanted_heads
+    from attnviz.analysis.naming import wanted_heads
 
     wanted = wanted_heads(layers, figure.choice)
     return Needs(wanted, kept=wanted)

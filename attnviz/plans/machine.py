@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.plans.plan import ModelEntry
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ An entry is a Recipe without results: the same records say how a figure is to be
 
 from dataclasses import dataclass
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample
 from attnviz.recipes import Choice, Listing, Style
 

@@ -9,8 +9,8 @@ import numpy as np
 from attnviz.analysis.average import heatmaps
 from attnviz.analysis.beside import Beside
 from attnviz.analysis.difference import Difference, HeadChange, difference
+from attnviz.analysis.naming import Wanted
 from attnviz.analysis.reduce import percent
-from attnviz.analysis.select import Wanted
 from attnviz.analysis.spread import spread
 from attnviz.captures import Capture
 from attnviz.errors import UsageError

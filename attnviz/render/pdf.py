@@ -79,17 +79,17 @@ def with_cells(pdf: bytes, drawings: Sequence[Drawing], dpi: int) -> bytes:
 
 def _painted(drawing: Drawing, dpi: int) -> bytes:
     """What lies below the words, as the operators of a page."""
-    ground = drawing.width * _POINTS, drawing.height * _POINTS
+    ground = _numbers(drawing.width * _POINTS, drawing.height * _POINTS)
     frames, cells = b"".join(_frames(drawing, 1 / dpi)), b"".join(_images(drawing))
     grey = int(FRAME[1:3], 16) / 255
-    return b"q\n1 g\n0 0 %.8g %.8g re f\nq\n%.3f g\n%bQ\n%bQ\n" % (*ground, grey, frames, cells)
+    return b"q\n1 g\n0 0 %b re f\nq\n%b g\n%bQ\n%bQ\n" % (ground, _numbers(grey), frames, cells)
 
 
 def _frames(drawing: Drawing, dot: float) -> Iterator[bytes]:
     """All frames, larger by a dot on each side: as much of them is seen around the cells that cover them."""
     for step, box in _placed(drawing, drawing.frames):
         sides = (-dot, -dot, box.width + 2 * dot, box.height + 2 * dot)
-        yield step + b"%.8g %.8g %.8g %.8g re f\n" % tuple(side * _POINTS for side in sides)
+        yield step + b"%b re f\n" % _numbers(*(side * _POINTS for side in sides))
 
 
 def _images(drawing: Drawing) -> Iterator[bytes]:
@@ -107,8 +107,13 @@ def _placed(drawing: Drawing, boxes: Sequence[Box]) -> Iterator[tuple[bytes, Box
     across, up = 0.0, 0.0
     for box in boxes:
         left, bottom = box.left * _POINTS, (drawing.height - box.bottom) * _POINTS
-        yield b"1 0 0 1 %.8g %.8g cm\n" % (left - across, bottom - up), box
+        yield b"1 0 0 1 %b cm\n" % _numbers(left - across, bottom - up), box
         across, up = left, bottom
+
+
+def _numbers(*points: float) -> bytes:
+    """As a page writes them: to a millionth of a point, and never with an exponent (7.3.3)."""
+    return b" ".join((b"%.6f" % point).rstrip(b"0").rstrip(b".") for point in points)
 
 
 def _image(cells: Cells) -> bytes:
@@ -122,11 +127,11 @@ def _image(cells: Cells) -> bytes:
     if not seen.all() and _is_outlined(seen):
         numbers = np.where(seen, numbers, _commonest(numbers[seen]))
         path = b"0 0 %d %d re f %b W n " % (keys, queries, _outline(seen))
-    height = cells.box.height * _POINTS
-    cell = cells.box.width * _POINTS / keys, -height / queries  # counted from the upper left corner
-    placed = b"%.8g 0 0 %.8g 0 %.8g cm %b0 %d %d 0 %d 0 cm" % (*cell, height, path, queries, -keys, keys)
+    wide, high = cells.box.width * _POINTS / keys, cells.box.height * _POINTS / queries
+    cell = b"%b cm" % _numbers(wide, 0, 0, -high, 0, queries * high)  # counted from the upper left corner
+    turned = b"0 %d %d 0 %d 0 cm" % (queries, -keys, keys)
     what = b"BI /W %d /H %d /BPC 8 /CS /%b" % (queries, keys, _COLOURS)
-    return b"q %b %b ID %b\nEI Q\n" % (placed, what, numbers.tobytes())
+    return b"q %b %b%b %b ID %b\nEI Q\n" % (cell, path, turned, what, numbers.tobytes())
 
 
 def _is_outlined(seen: Booleans) -> bool:

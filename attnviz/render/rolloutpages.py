@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attnviz.analysis import reduce, select
+from attnviz.analysis import naming, reduce
 from attnviz.analysis.reduce import reduced
 from attnviz.captures import Booleans, Capture, LayerMaps
 from attnviz.errors import SelectionError, UsageError
@@ -16,7 +16,7 @@ MEASURED = "share after rollout"
 
 def check(choice: Choice, style: Style) -> None:
     """Raises UsageError for what cannot be understood, or says nothing of a rollout, whatever the model."""
-    select.check(choice)
+    naming.check(choice)
     reduce.check(choice)
     pages.check(style)
     if choice.maps or choice.kind:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.captures import Axis, Booleans, Capture, LayerFacts, LayerMaps, Layers, ModelFacts, Numbers
+from attnviz.captures import Axis, Booleans, Capture, LayerMaps, Layers, Numbers
 from attnviz.errors import InputError
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, printable
 
 MOST_OFF = {2: 2e-2, 4: 1e-3, 8: 1e-3}  # what the sum of a row may be off by, by the bytes of a number

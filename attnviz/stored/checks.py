@@ -11,7 +11,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.captures import Axis, Capture, Head, LayerFacts, Layers, Pairs, Statistics, layer_name
+from attnviz.captures import Axis, Capture, Head, Layers, Pairs, Statistics
+from attnviz.facts import LayerFacts, layer_name
 from attnviz.inputs import Span
 from attnviz.metrics import METRICS
 

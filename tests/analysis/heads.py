@@ -2,15 +2,8 @@
 
 import numpy as np
 
-from attnviz.captures import (
-    Capture,
-    Head,
-    LayerFacts,
-    ModelFacts,
-    Pairs,
-    Statistics,
-    numbered,
-)  # fmt: skip
+from attnviz.captures import Capture, Head, Pairs, Statistics, numbered
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample
 
 HEADS = (Head("", 0, 0), Head("", 0, 1), Head("", 1, 0))

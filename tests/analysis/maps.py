@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from attnviz.captures import Axis, Capture, LayerFacts, LayerMaps, ModelFacts
+from attnviz.captures import Axis, Capture, LayerMaps
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span, words_of
 
 SENTENCE = "The cat sat unbelievably still"

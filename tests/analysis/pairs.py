@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from attnviz.captures import Axis, Booleans, Capture, Floats, LayerFacts, LayerMaps, ModelFacts
+from attnviz.captures import Axis, Booleans, Capture, Floats, LayerMaps
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span, words_of
 
 

@@ -11,8 +11,9 @@ from attnviz.analysis.common import ground
 from attnviz.analysis.compare import compare
 from attnviz.analysis.entries import common_entries
 from attnviz.analysis.words import word_axis
-from attnviz.captures import Axis, Capture, Floats, Grid, LayerFacts, LayerMaps, Layers, ModelFacts
+from attnviz.captures import Axis, Capture, Floats, Grid, LayerMaps, Layers
 from attnviz.errors import InputError
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span, word_spans, words_of
 from attnviz.models.encoding import Reader, tokens_of
 from attnviz.models.labels import token_axis

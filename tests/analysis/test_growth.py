@@ -5,8 +5,9 @@ import math
 import pytest
 
 from attnviz.analysis.growth import Growth, Moment, turned
-from attnviz.captures import Head, ModelFacts
+from attnviz.captures import Head
 from attnviz.errors import InputError
+from attnviz.facts import ModelFacts
 from attnviz.metrics import METRICS
 from attnviz.recipes import Listing, Style
 from attnviz.render.growthpages import bars, growth_chart

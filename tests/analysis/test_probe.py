@@ -10,8 +10,9 @@ from attnviz.analysis.links import Asked
 from attnviz.analysis.probe import Finding, Probe, probe
 from attnviz.analysis.relations import Corpus, Related, Relation, Tagged
 from attnviz.analysis.shares import Share
-from attnviz.captures import Axis, Capture, Head, LayerFacts, LayerMaps, Layers, ModelFacts
+from attnviz.captures import Axis, Capture, Head, LayerMaps, Layers
 from attnviz.errors import InputError, SelectionError
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span, word_spans
 
 Pair = tuple[int, int]

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from attnviz.analysis.select import at_hand, check, selected, wanted_heads
-from attnviz.captures import LayerFacts, Layers
+from attnviz.analysis.naming import check, wanted_heads
+from attnviz.analysis.select import at_hand, selected
+from attnviz.captures import Layers
 from attnviz.errors import SelectionError, UsageError
+from attnviz.facts import LayerFacts
 from attnviz.recipes import Choice
 from tests.analysis.maps import small_capture
 

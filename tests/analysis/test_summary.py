@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from attnviz.analysis.summary import Summary, summary
-from attnviz.captures import Capture, Head, LayerFacts
+from attnviz.captures import Capture, Head
 from attnviz.errors import InputError, SelectionError
+from attnviz.facts import LayerFacts
 from attnviz.recipes import Choice
 from attnviz.render.views import Statistic
 from tests.analysis.heads import HEADS, LAYERS, MISSING, facts, seen, several

@@ -7,8 +7,8 @@ import pytest
 
 from attnviz.analysis.alignment import Link
 from attnviz.analysis.translated import aligned, usual, written
-from attnviz.captures import LayerFacts
 from attnviz.errors import InputError, SelectionError
+from attnviz.facts import LayerFacts
 from attnviz.recipes import Choice
 from tests.analysis.translations import READ, ROWS, WRITTEN, translation, without_words
 

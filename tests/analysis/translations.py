@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from attnviz.captures import Capture, LayerFacts, LayerMaps, Layers, ModelFacts
+from attnviz.captures import Capture, LayerMaps, Layers
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span
 from attnviz.models.labels import Tokens, token_axis
 

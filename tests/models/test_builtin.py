@@ -12,8 +12,8 @@ from attnviz.attention import padding
 from attnviz.builtin import store
 from attnviz.builtin.encoder.model import MaskedLanguageModel
 from attnviz.builtin.language import stories
-from attnviz.captures import LayerFacts
 from attnviz.errors import InputError, ModelError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample
 from attnviz.models.builtin import load
 from attnviz.models.builtin.encoder import ENCODER

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import InputError, ModelError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample
 from attnviz.models.base import Source
 from attnviz.models.live import LiveSource

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from transformers import AttentionInterface, AutoModel
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample
 from attnviz.models import tiling
 from attnviz.models.base import Source

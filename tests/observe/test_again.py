@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.captures import Capture, LayerFacts, Layers
+from attnviz.captures import Capture, Layers
+from attnviz.facts import LayerFacts
 from attnviz.observe.again import with_statistics
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.statistics import HeadStatistics

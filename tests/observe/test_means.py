@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.means import HeadMeans, PooledMeans
 from attnviz.observe.pool import PoolMaps

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.captures import Capture, LayerFacts
+from attnviz.captures import Capture
 from attnviz.errors import InputError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample, Span
 from attnviz.models.base import Encoded
 from attnviz.observe.base import Observer

@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz.captures import Capture, LayerFacts
+from attnviz.captures import Capture
+from attnviz.facts import LayerFacts
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.pairs import StrongestPairs
 from tests.fakes import FakeSource, MapsSource, random_maps

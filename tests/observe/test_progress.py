@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from attnviz.captures import Capture, LayerFacts, Layers
+from attnviz.captures import Capture, Layers
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample
 from attnviz.observe.base import Observer
 from attnviz.observe.keep import KeepMaps

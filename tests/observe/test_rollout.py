@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import ModelError
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample
 from attnviz.models.base import Encoded
 from attnviz.observe.keep import KeepMaps

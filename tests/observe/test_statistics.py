@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz import models
-from attnviz.captures import Axis, Capture, Grid, LayerFacts, Statistics, numbered
+from attnviz.captures import Axis, Capture, Grid, Statistics, numbered
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample
 from attnviz.metrics import METRICS, PATTERNS
 from attnviz.models.base import Source

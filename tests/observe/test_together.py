@@ -6,7 +6,7 @@ import torch
 
 import attnviz
 from attnviz.analysis.words import by_words
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.observe.base import Observer
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.means import HeadMeans, PooledMeans

@@ -5,19 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from attnviz.captures import (
-    Axis,
-    Booleans,
-    Capture,
-    Floats,
-    Head,
-    LayerFacts,
-    LayerMaps,
-    Layers,
-    ModelFacts,
-    numbered,
-)
+from attnviz.captures import Axis, Booleans, Capture, Floats, Head, LayerMaps, Layers, numbered
 from attnviz.errors import SelectionError
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample
 from attnviz.observe.variants import varied, varied_weights
 from attnviz.projections import Projections

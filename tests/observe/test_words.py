@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnviz.analysis.words import by_words
-from attnviz.captures import Axis, LayerFacts
+from attnviz.captures import Axis
+from attnviz.facts import LayerFacts
 from attnviz.inputs import Span, words_of
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.words import WordMaps

@@ -2,8 +2,8 @@
 
 import pytest
 
-from attnviz.captures import LayerFacts
 from attnviz.errors import InputError
+from attnviz.facts import LayerFacts
 from attnviz.plans.jobs import jobs_of
 from attnviz.plans.plan import Job, Plan
 from tests.plans.plans import plan

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from attnviz.analysis.comparison import Change, Comparison, Estimate, Match, Similarity, Verdict
-from attnviz.captures import Head, LayerFacts, ModelFacts, Numbers
+from attnviz.captures import Head, Numbers
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample
 
 SAMPLES = (Sample("One cat sat.", name="text-1"), Sample("Two dogs <b>ran</b>.", name="text-2"))

@@ -3,7 +3,8 @@ import math
 import pytest
 
 from attnviz.analysis.summary import Summary, summary
-from attnviz.captures import Head, LayerFacts
+from attnviz.captures import Head
+from attnviz.facts import LayerFacts
 from attnviz.recipes import Choice, Listing, Style
 from attnviz.render.headpages import head_grid, head_table
 from attnviz.render.views import HeadGrid, HeadTable

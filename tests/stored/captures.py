@@ -8,18 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from attnviz.captures import (
-    Axis,
-    Capture,
-    Grid,
-    Head,
-    LayerFacts,
-    LayerMaps,
-    Layers,
-    ModelFacts,
-    Pairs,
-    Statistics,
-)  # fmt: skip
+from attnviz.captures import Axis, Capture, Grid, Head, LayerMaps, Layers, Pairs, Statistics
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span, printable
 from tests.analysis.maps import sentence_axis, small_capture
 

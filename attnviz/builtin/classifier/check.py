@@ -27,7 +27,8 @@ from attnviz.builtin.classifier.texts import telling_stories
 from attnviz.builtin.language import Story
 from attnviz.builtin.outcome import Figure, Measured, mean
 from attnviz.builtin.tokenizer import MASK, PAD
-from attnviz.captures import Numbers, head_name
+from attnviz.captures import Numbers
+from attnviz.facts import head_name
 from attnviz.inputs import Span
 
 SEED = 1_000_003

@@ -19,7 +19,8 @@ from attnviz.builtin.decoder.model import CausalLanguageModel
 from attnviz.builtin.decoder.task import SPECIAL
 from attnviz.builtin.outcome import Figure, mean
 from attnviz.builtin.tokenizer import BEGIN
-from attnviz.captures import Numbers, head_name
+from attnviz.captures import Numbers
+from attnviz.facts import head_name
 
 SEED = 1_000_003
 """Of the random tokens."""

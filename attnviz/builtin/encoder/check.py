@@ -25,7 +25,7 @@ from attnviz.builtin.encoder.questions import Pair, Questions, draw
 from attnviz.builtin.language import Agreement
 from attnviz.builtin.outcome import Figure
 from attnviz.builtin.tokenizer import MASK, PAD
-from attnviz.captures import head_name
+from attnviz.facts import head_name
 
 AGREEMENT = 0.95
 """The share of verbs that must get the right number."""

@@ -16,7 +16,8 @@ from attnviz.attention import Look
 from attnviz.builtin.translation.model import Translator
 from attnviz.builtin.translation.pieces import PAD, START
 from attnviz.builtin.translation.writing import padded
-from attnviz.captures import Floats, Numbers, head_name
+from attnviz.captures import Floats, Numbers
+from attnviz.facts import head_name
 from attnviz.inputs import Span
 
 _BATCH = 128

@@ -45,6 +45,7 @@ from attnviz.cli.options.reading import (
     Texts,
     Translated,
     Translator,
+    Written,
 )
 
 __all__ = [
@@ -81,5 +82,6 @@ __all__ = [
     "Varied",
     "View",
     "Views",
+    "Written",
     "command",
 ]

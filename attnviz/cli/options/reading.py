@@ -22,6 +22,7 @@ class DType(StrEnum):
 
 
 File = Annotated[Path | None, Option("--file", "-f", help="Read the text from a file.")]
+Written = Annotated[Path, Argument(metavar="FILE", help="A figure or numbers that attnviz wrote.")]
 Lines = Annotated[bool, Option("--lines", help="With --file or -: a sample a line.")]
 Truncate = Annotated[bool, Option("--truncate", help="Cut a text that is longer than the model allows.")]
 

@@ -13,8 +13,8 @@ from attnviz import __version__
 from attnviz.attention import Look, Rows
 from attnviz.attention import Watch as LayerWatch
 from attnviz.builtin.store import Stored
-from attnviz.captures import LayerFacts, ModelFacts
 from attnviz.errors import InputError
+from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span
 from attnviz.models.encoding import texts_of
 from attnviz.models.labels import Tokens

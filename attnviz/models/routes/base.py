@@ -12,7 +12,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.models.calls import AttentionCall, Place, cut_rows, may_see, of_sample
 from attnviz.models.scratch import Scratch
 from attnviz.models.tiling import tiles, tiles_and_output

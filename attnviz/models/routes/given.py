@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.models.calls import Place
 from attnviz.models.tiling import CELLS, CELLS_ELSEWHERE, check_sums
 from attnviz.observe.tiles import Tile

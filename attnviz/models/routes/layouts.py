@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.models.calls import Place
 from attnviz.models.routes.base import Around, Event
 from attnviz.models.routes.frames import Frame

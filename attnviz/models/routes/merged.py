@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from attnviz.captures import LayerFacts
+from attnviz.facts import LayerFacts
 from attnviz.models.calls import Place
 from attnviz.models.routes.base import Around, Called, Event
 from attnviz.models.routes.frames import Frame
