@@ -11,8 +11,8 @@ from attnviz.errors import OutputError, UsageError
 from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
+from attnviz.render.asdrawn import lines_as_drawn, page_as_drawn, strip_as_drawn
 from attnviz.render.atlasfigure import atlas_drawing, parts
-from attnviz.render.captions import lines_as_drawn, page_as_drawn, strip_as_drawn
 from attnviz.render.chartfigure import chart_figure
 from attnviz.render.coloured import coloured_text
 from attnviz.render.drawing import Drawing, vector_figure, words_figure
@@ -128,7 +128,7 @@ def _is_one(path: Path, kind: Format) -> bool:
 
 
 def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
-    page = page_as_drawn(page, style)
+    page = page_as_drawn(page, style, suffix)
     if page.atlas is not None and not page.heatmaps:
         if style.pages and suffix == ".pdf":
             return _pages(page, page.atlas, style)

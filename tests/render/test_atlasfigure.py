@@ -153,11 +153,13 @@ def test_a_colour_of_a_pdf_is_within_what_the_eye_just_notices(cmap):
     assert np.linalg.norm(_oklab(steps) - _oklab(exact), axis=1).max() < 0.0135
 
 
-def test_a_pdf_holds_its_words_and_its_recipe(tmp_path):
-    file = tmp_path / "atlas.pdf"
+def test_a_pdf_holds_its_words_and_its_recipe_and_says_that_its_colours_are_fewer(tmp_path):
+    file, told = tmp_path / "atlas.pdf", f"colours in {STEPS} steps"
     file.write_bytes(written(overview(), ".pdf"))
-    assert recipe_in(file) == RECIPE
-    assert contents_of(file.read_bytes())[0].count(b"\nBT\n") == len(drawing(overview()).words)
+    assert recipe_in(file) == replace(RECIPE, reduction={"notes": [told]})
+    shown = drawing(overview(notes=(told,)))
+    assert contents_of(file.read_bytes())[0].count(b"\nBT\n") == len(shown.words)
+    assert told in words(shown)
 
 
 def test_a_pdf_of_many_small_maps_is_smaller_than_a_byte_to_a_cell():

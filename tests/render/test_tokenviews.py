@@ -16,11 +16,12 @@ from rich.console import Console
 
 from attnviz.errors import SelectionError, UsageError
 from attnviz.recipes import Recipe, Style
+from attnviz.render.asdrawn import lines_as_drawn
 from attnviz.render.asked import asked
-from attnviz.render.captions import alternative_text, caption, lines_as_drawn
 from attnviz.render.colours import colours
 from attnviz.render.files import formats_of
 from attnviz.render.linesfigure import lines_figure, strokes
+from attnviz.render.prose import alternative_text, caption
 from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tokenterminal import PrintedLines, PrintedStrip
 from attnviz.render.views import HeadLines, Page, TokenStrip
@@ -136,7 +137,7 @@ def test_a_width_without_room_for_lines_is_refused():
 def test_long_texts_are_pooled_for_lines_and_the_caption_says_so():
     drawn = lines_as_drawn(HeadLines(page(spread(many(200)), recipe=RECIPE)))
     assert len(drawn.page.heatmaps[0].query_labels) == 50
-    assert "Pooled: 4 tokens to a cell" in caption(HeadLines(page(spread(many(200)), recipe=RECIPE)))
+    assert "Pooled: 4 tokens to a cell" in caption(drawn.recipe)
 
 
 @pytest.mark.parametrize("table", [strokes(), colours("viridis")], ids=["lines", "viridis"])
