@@ -36,7 +36,15 @@ def cost(
     Raises UsageError for what cannot be measured, ModelError for a device that is not there, InputError if
     everything would take too much memory or time.
     """
-    check_cost(lengths, d_model=d_model, n_heads=n_heads, window=window, threads=threads, budget=budget)
+    check_cost(
+        lengths,
+        d_model=d_model,
+        n_heads=n_heads,
+        window=window,
+        threads=threads,
+        budget=budget,
+        device=device,
+    )
     import time
 
     import attnviz
@@ -79,8 +87,9 @@ def check_cost(
     window: int = 64,
     threads: int | None = None,
     budget: float = 60.0,
+    device: str = "auto",
 ) -> None:
-    """Raises UsageError for what cannot be measured, before anything is."""
+    """Raises UsageError for what cannot be measured, ModelError for a device that is not there."""
     if not lengths:
         raise UsageError("no lengths to measure at: give some, such as 128,512,2048")
     for name, value in (("lengths", min(lengths)), ("d_model", d_model), ("n_heads", n_heads),
@@ -94,6 +103,9 @@ def check_cost(
         )
     if not budget > 0:
         raise UsageError(f"a budget of {budget:g} s leaves no time: give some seconds")
+    from attnviz.models.devices import device_of
+
+    device_of(device)
 
 
 def check_chart(style: Style) -> None:

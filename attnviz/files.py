@@ -66,7 +66,13 @@ def make_directory(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write into {printable(str(path))}: {error.strerror or error}") from error
+        shown = printable(str(path))
+        if taken := next((part for part in (path, *path.parents) if is_file(part)), None):
+            which = "it" if taken == path else printable(str(taken))
+            raise OutputError(
+                f"cannot make the directory {shown}: {which} is a file; name another directory"
+            ) from error
+        raise OutputError(f"cannot make the directory {shown}: {error.strerror or error}") from error
 
 
 def name_of(directory: Path) -> str:

@@ -37,7 +37,7 @@ class Choice:
              each optionally with ":first" (the first token alone, a sink)
     words:   put sub-tokens together to words
     mean:    average over "heads", "layers" or "all"
-    query:   whose row alone is shown: a token, or its number in the text
+    query:   whose row alone is shown: a token by its number in the text, else a token or a word
     """
 
     layers: str | None = None

@@ -93,14 +93,14 @@ def explain(
 ) -> Steps:
     """One query followed through by numbers: ``attnviz heatmap --explain``.
 
-    word:   whose attention: a token, a word of the text, or a token by its number; the first where it stands
-            several times
+    word:   whose attention: a token by its number from 0, else a token or a word of the text; the first where
+            it stands several times
     choice: the head; without one, or among several, the one that looks hardest at a token beyond its
             neighbours, from this word
     Raises SelectionError for a word that is not there, ModelError for a model that gives no queries and keys.
     """
+    from attnviz.analysis.queries import row_of
     from attnviz.analysis.steps import worked
-    from attnviz.analysis.strongest import row_of
     from attnviz.render import explainpages
 
     check_explain(choice, style)
@@ -157,9 +157,12 @@ def _head(
     if len(heads) == 1:
         return heads[0], ()
     try:
-        head = strongest(observe(source, encoded, [KeepMaps(wanted)], report=report), word)
+        head, weight = strongest(observe(source, encoded, [KeepMaps(wanted)], report=report), word)
     except RoomError as error:
         raise error.advising("name one head with -H, such as -H 0.0") from error
+    if weight == 0:
+        asking = "none looks" if word is None else f"from {printable(word)} none looks"
+        return head, (f"head {head.name}: the first of {len(heads)}, since {asking} beyond its neighbours",)
     rows = "on the mean over its rows" if word is None else f"from {printable(word)}"
     why = f"of {len(heads)} heads the one that looks hardest beyond its neighbours, {rows}"
     return head, (f"head {head.name}: {why}",)

@@ -60,15 +60,18 @@ class Growth:
         return tuple(NUMBERS[name](row) for row in rows)
 
 
-def turned(steps: Sequence[int], course: Sequence[float]) -> int | None:
+def turned(steps: Sequence[int], course: Sequence[float], least: float = 0.0) -> int | None:
     """The first step from which on a course stays in the upper half of the way it went; None if it went none.
 
     For one that falls: in the lower half. It is a step that was looked at: nothing is interpolated.
+    least: what lies between the first and the last value of one that went anywhere
     """
     there = [(step, value) for step, value in zip(steps, course, strict=True) if not math.isnan(value)]
-    if len(there) < 2 or there[0][1] == there[-1][1]:
+    if len(there) < 2:
         return None
     begin, end = there[0][1], there[-1][1]
+    if begin == end or abs(end - begin) < least:
+        return None
     middle = begin + HALF * (end - begin)
     late = [step for step, value in there if (value < middle) == (begin < middle)]
     return next(step for step, _ in there if step > max(late))

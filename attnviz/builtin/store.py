@@ -14,9 +14,11 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialized
 from tokenizers import Tokenizer
 
+from attnviz.builtin import UNFINISHED
 from attnviz.builtin.model import ModelT, OwnModel
 from attnviz.errors import ModelError
-from attnviz.files import make_directory, write_whole
+from attnviz.files import is_directory, make_directory, write_whole
+from attnviz.inputs import printable
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 
@@ -53,6 +55,12 @@ def load(directory: Path, kind: type[ModelT]) -> Stored[ModelT]:
     kind: what it has to be
     Raises ModelError if it is another, or a file is missing, damaged or does not fit the others.
     """
+    found = architecture_in(directory)
+    if found is None:
+        raise ModelError(f"{directory} holds no model that attnviz train made: {_lacking(directory)}")
+    if found != kind.architecture:
+        made, wanted = (printable(name.removeprefix("attnviz-")) for name in (found, kind.architecture))
+        raise ModelError(f"{directory} holds the model of attnviz train {made}, not that of {wanted}")
     try:
         config = _read_config(directory / CONFIG, kind)
         weights = load_file(directory / WEIGHTS)
@@ -63,6 +71,15 @@ def load(directory: Path, kind: type[ModelT]) -> Stored[ModelT]:
         raise ModelError(f"{directory} holds no whole model: {' '.join(str(error).split())}") from error
     fingerprint = hashlib.sha256((directory / WEIGHTS).read_bytes()).hexdigest()
     return Stored(model.eval().requires_grad_(False), tokenizer, fingerprint)
+
+
+def _lacking(directory: Path) -> str:
+    """Why there is none of our models in a directory, and what would work."""
+    if not is_directory(directory):
+        return "there is no such directory"
+    if (directory / UNFINISHED).exists():
+        return "its training is not finished; the same attnviz train goes on with it"
+    return f"it has no {CONFIG} of one"
 
 
 def save(directory: Path, model: OwnModel, tokenizer: Tokenizer, record: dict[str, Any]) -> None:
@@ -94,7 +111,7 @@ def training_record(directory: Path) -> dict[str, Any]:
 def _read_config(path: Path, kind: type[OwnModel]) -> Any:
     """The sizes of a model of that kind."""
     config = json.loads(path.read_text(encoding="utf-8"))
-    found, schema = config.pop("architecture"), config.pop("schema")
-    if found != kind.architecture or schema != 1:
-        raise ValueError(f"{path.name} describes {found} of schema {schema}, not {kind.architecture} of 1")
+    del config["architecture"]
+    if (schema := config.pop("schema")) != 1:
+        raise ValueError(f"{path.name} is of schema {schema}, and this version reads 1")
     return kind.sizes(**config)

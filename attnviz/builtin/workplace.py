@@ -1,6 +1,6 @@
 """The directory of a training: whose it is, from the first moment to the finished model.
 
-``training.json`` says what is being trained there. It is written first: a directory with one may be gone on
+``UNFINISHED`` says what is being trained there. It is written first: a directory with one may be gone on
 with, and one without is nobody's workplace, so what it holds is not touched.
 """
 
@@ -8,13 +8,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from attnviz.builtin import checkpoint, snapshots, store
+from attnviz.builtin import UNFINISHED, checkpoint, snapshots, store
 from attnviz.builtin.tasks import Task
 from attnviz.errors import ModelError, OutputError
 from attnviz.files import make_directory, write_whole
 from attnviz.inputs import printable
-
-NAME = "training.json"
 
 _MADE = (store.CONFIG, store.WEIGHTS, store.TOKENIZER, snapshots.NAME)
 
@@ -46,17 +44,17 @@ def claim(directory: Path, task: Task[Any, Any], *, force: bool) -> None:
     if force:
         (directory / store.CONFIG).unlink(missing_ok=True)  # what has one is a whole model
         clear(directory)
-    elif (directory / NAME).exists():
+    elif (directory / UNFINISHED).exists():
         _check_same(directory, task)
         return
     else:
         _check_free(directory)
-    write_whole(directory / NAME, json.dumps(settings(task), indent=2).encode())
+    write_whole(directory / UNFINISHED, json.dumps(settings(task), indent=2).encode())
 
 
 def clear(directory: Path) -> None:
     """Leave of a training only the model."""
-    for name in (checkpoint.NAME, checkpoint.NEW, NAME):
+    for name in (checkpoint.NAME, checkpoint.NEW, UNFINISHED):
         (directory / name).unlink(missing_ok=True)
 
 
@@ -74,7 +72,7 @@ def _trained_as(directory: Path) -> Any:
 
 
 def _check_same(directory: Path, task: Task[Any, Any]) -> None:
-    file = directory / NAME
+    file = directory / UNFINISHED
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

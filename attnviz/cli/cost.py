@@ -45,8 +45,10 @@ def cost(*, costs: Costs, drawing: Drawing) -> None:
 
     lengths, style = whole_numbers("--lengths", costs.lengths), drawing.style()
     api.check_chart(style)
-    api.check_cost(lengths, d_model=costs.d_model, n_heads=costs.n_heads, budget=costs.budget)
     files = output.target(drawing, Chart)
+    api.check_cost(
+        lengths, d_model=costs.d_model, n_heads=costs.n_heads, budget=costs.budget, device=costs.device
+    )
     output.note(
         f"measuring at {len(set(lengths))} lengths takes up to about {progress.duration(costs.budget)}"
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from attnviz.builtin import UNFINISHED
 from attnviz.errors import ModelError
 
 SAFE = "model.safetensors"
@@ -39,7 +40,9 @@ def read_config(directory: Path) -> dict[str, Any]:
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"no model in {directory}: it has no config.json") from None
+        unfinished = "its training is not finished; the same attnviz train goes on with it"
+        why = unfinished if (directory / UNFINISHED).exists() else "it has no config.json"
+        raise ModelError(f"no model in {directory}: {why}") from None
     except (OSError, ValueError) as error:
         raise ModelError(f"no model in {directory}: its config.json cannot be read ({error})") from error
     if not isinstance(config, dict):

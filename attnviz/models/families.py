@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attnviz.errors import ModelError
-from attnviz.files import is_directory, name_of
+from attnviz.files import is_directory, is_file, name_of
 from attnviz.inputs import printable
 from attnviz.models.checkpoint import Checkpoint, Fingerprint, read_config, weight_files
 from attnviz.models.known import known_models
@@ -60,6 +60,8 @@ def find_checkpoint(request: Request) -> Checkpoint:
         if request.revision:
             raise ModelError(f"{shown} is a directory: it has no revision {printable(request.revision)}")
         return Checkpoint(path, printable(name_of(path)))
+    if is_file(path):
+        raise ModelError(f"no model {shown}: it is a file; name the directory that a model is in")
     if not HUB_NAME.fullmatch(request.name):
         raise ModelError(f"no model {shown}: no such directory; there are {', '.join(known_models())}")
     from attnviz.models.hub import snapshot

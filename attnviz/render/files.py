@@ -107,10 +107,9 @@ def checked(path: Path, formats: Formats | None = None, *, force: bool = False) 
     """
     suffix, known = path.suffix.lower(), FORMATS if formats is None else formats
     if suffix not in known and not is_directory(path):
-        raise OutputError(
-            f"cannot write {_shown(path)}: "
-            f"no format is known by the suffix {suffix!r}; these are: {', '.join(known)}"
-        )
+        unknown = f"no format is known by the suffix {suffix!r}"
+        why = f"{suffix} is no format for what this shows" if suffix in _OPENINGS else unknown
+        raise OutputError(f"cannot write {_shown(path)}: {why}; these are: {', '.join(known)}")
     check_place(
         path, same=lambda path: _is_one(path, known[suffix]), kind=f"{suffix} of this kind", force=force
     )

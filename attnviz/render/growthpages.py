@@ -16,14 +16,16 @@ from attnviz.metrics import METRICS, PATTERNS
 from attnviz.recipes import Choice, Listing, Recipe, Style, model_entry
 from attnviz.render import chartfigure, headpages
 from attnviz.render.columns import digits, short
-from attnviz.render.views import Cell, Chart, Column, Curve, HeadRow, Plot, Table
+from attnviz.render.views import SHARES, Cell, Chart, Column, Curve, HeadRow, Plot, Table
 
 MOST_PLOTS = 4
 NAMED = 6  # heads that have a colour of their own in a figure, if nobody says how many
 ROWS = 10  # of a table in a terminal, likewise
+WAY = 0.1  # of the height of a bar: who went less did not change
 _BARS = " ▁▂▃▄▅▆▇█"
 TURNED = (
-    "half by: the first snapshot from which on a head stays beyond half of its way from first to last; "
+    "half by: the first snapshot from which on a head stays beyond half of its way from first to last, where "
+    "that is a tenth of a bar's height or more; "
     "alike: of a head that looks at all it sees alike"
 )
 _USUAL = ("previous", "induction", "duplicate")
@@ -100,7 +102,7 @@ def _plot(found: Growth, name: str, coloured: Sequence[Head]) -> Plot:
         up="mean weight" if name in PATTERNS else METRICS[name].unit,
         scales=("symlog" if _spread(found.steps) else "linear", "linear"),
         ticks=tuple(map(float, _ticks(found.steps))),
-        span=(-0.03, 1.03) if share else None,
+        span=SHARES if share else None,
     )
 
 
@@ -119,6 +121,7 @@ def _table(found: Growth, name: str, rows: Sequence[HeadRow], notes: tuple[str, 
     """A row a head: its course as bars, where it began and ended, and when it turned."""
     courses = {row.head: found.course(row.head, name) for row in rows}
     high = _highest(name, courses.values())
+    half = {head: turned(found.steps, course, WAY * high) for head, course in courses.items()}
     return Table(
         title=name,
         what="heads",
@@ -134,7 +137,7 @@ def _table(found: Growth, name: str, rows: Sequence[HeadRow], notes: tuple[str, 
         rows=tuple(
             (
                 row.head.name, bars(courses[row.head], high), courses[row.head][0], courses[row.head][-1],
-                turned(found.steps, courses[row.head]), row.statistics[name].baseline, row.pattern,
+                half[row.head], row.statistics[name].baseline, row.pattern,
             )
             for row in rows
         ),

@@ -3,13 +3,13 @@
 from typing import get_args
 
 from attnviz.analysis.average import heatmaps
+from attnviz.analysis.queries import alone
 from attnviz.analysis.reduce import reduced
 from attnviz.analysis.select import at_hand
 from attnviz.captures import Capture, LayerMaps
 from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.recipes import Choice, Style, ViewName, recipe
-from attnviz.render.asked import asked
 from attnviz.render.colours import colours
 from attnviz.render.prose import shortened
 from attnviz.render.views import Atlas, HeadLines, Heatmap, Page, Scale, TokenStrip, View
@@ -34,7 +34,7 @@ def heatmap_view(
     page = heatmap_page(capture, choice, style, view)
     if view == "lines":
         return HeadLines(page)
-    return TokenStrip(asked(page, choice.query or "")) if view == "strip" else page
+    return TokenStrip(page) if view == "strip" else page
 
 
 def kind_of(view: ViewName) -> type[View]:
@@ -57,8 +57,9 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName 
     chosen = at_hand(capture, choice)
     outcome = reduced(chosen.maps, choice)
     few = chosen.notes != capture.notes and _count(chosen.maps) <= FEW
-    shown, atlas = _content(outcome.maps, choice, "maps" if few and view == "heatmap" else view)
-    notes = (*chosen.notes, *outcome.notes)
+    maps, asked = _asked(outcome.maps, choice)
+    shown, atlas = _content(maps, choice, "maps" if few and view == "heatmap" else view)
+    notes = (*chosen.notes, *outcome.notes, *asked)
     reduction = {
         "hidden": outcome.hidden,
         "groups": _groups(outcome.maps),
@@ -75,6 +76,13 @@ def heatmap_page(capture: Capture, choice: Choice, style: Style, view: ViewName 
         notes=notes,
         recipe=made,
     )
+
+
+def _asked(maps: tuple[LayerMaps, ...], choice: Choice) -> tuple[tuple[LayerMaps, ...], tuple[str, ...]]:
+    """Of a strip the maps it shows, with one row each, and what is said of that; else all as they are."""
+    if choice.query is None:
+        return maps, ()
+    return alone(maps if choice.maps else maps[-1:], choice.query)
 
 
 def _content(
@@ -99,7 +107,7 @@ def check_view(view: ViewName, choice: Choice) -> None:
     if view not in get_args(ViewName):
         raise UsageError(f"--view {view!r} is none of {', '.join(get_args(ViewName))}")
     if (view == "strip") != (choice.query is not None):
-        raise UsageError("--view strip goes with --query TOKEN, or its number: whose attention it shows")
+        raise UsageError("--view strip goes with --query WORD, or a token's number: whose attention it shows")
     if view == "atlas" and choice.mean:
         raise UsageError(f"--view atlas shows every head by itself: leave out --mean {choice.mean}")
 

@@ -7,7 +7,7 @@ from attnviz.analysis.sweep import Sweep, Trained, lacks
 from attnviz.inputs import printable
 from attnviz.metrics import PATTERNS
 from attnviz.recipes import Recipe, Style
-from attnviz.render.views import Cell, Chart, Column, Curve, Plot, Table
+from attnviz.render.views import SHARES, Cell, Chart, Column, Curve, Plot, Table
 
 _ACCURACY = "held-out accuracy"
 
@@ -55,7 +55,7 @@ def _learnt(found: Sweep) -> Plot:
         "share",
         ("log", "linear"),
         _across(found),
-        (0, 1.03),
+        SHARES,
     )
 
 
@@ -67,7 +67,7 @@ def _different(found: Sweep) -> Plot:
         tuple(_called(model) for model in found.models),
     )
     return Plot(
-        "how heads differ", (apart, kinds), "heads a layer", "", ("log", "linear"), _across(found), (0, 1.03)
+        "how heads differ", (apart, kinds), "heads a layer", "", ("log", "linear"), _across(found), SHARES
     )
 
 

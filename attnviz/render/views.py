@@ -467,6 +467,10 @@ class Curve:
                 raise ValueError(f"a curve of {len(self.x)} x has {len(entries)} {name}")
 
 
+SHARES = (-0.03, 1.03)
+"""The span of shares: points at 0 and at 1 lie inside the frame."""
+
+
 @dataclass(frozen=True)
 class Plot:
     """Curves on one pair of axes.

@@ -35,6 +35,11 @@ def test_a_course_turns_where_it_stays_beyond_half_of_its_way(
     assert turned(STEPS, course) == expected
 
 
+def test_a_head_that_hardly_changed_turned_nowhere() -> None:
+    rows = growth_chart(GROWN, Listing(columns="induction,previous"), Style()).tables[0].rows
+    assert [row[4] for row in rows] == [100, None]  # from 0.15 to 0.2
+
+
 def test_bars_fill_from_nothing_to_all() -> None:
     assert bars([0, 0.125, 0.5, 1, 2, NAN], 1.0) == " ▁▄██·"
 
@@ -52,7 +57,7 @@ def growth(*moments: tuple[HeadRow, ...]) -> Growth:
 
 
 GROWN = growth(
-    (row(0, 0.0), row(1, 0.1)),
+    (row(0, 0.0), row(1, 0.15)),
     (row(0, 0.1), row(1, 0.2)),
     (row(0, 0.8), row(1, 0.2)),
     (row(0, 0.9, "induction"), row(1, 0.2)),

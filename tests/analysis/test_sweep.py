@@ -50,6 +50,14 @@ def test_words_are_counted_in_their_order() -> None:
     assert counted(["mixed", "first", "mixed"], ("previous", "first", "mixed")) == {"first": 1, "mixed": 2}
 
 
+def test_points_at_nothing_and_at_all_lie_inside_the_frame() -> None:
+    for plot in sweep_chart(swept(trained(1, 0, 10), trained(4, 100, 10)), Style()).plots:
+        assert plot.span is not None
+        low, high = plot.span
+        assert low < 0
+        assert high > 1
+
+
 def test_a_chart_says_what_a_single_head_does_worse() -> None:
     chart = sweep_chart(swept(trained(1, 40, 10), trained(4, 61, 10)), Style())
     assert chart.title == "encoder with 1, 4 heads a layer, 60 steps each, seed 3"

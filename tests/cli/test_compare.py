@@ -246,7 +246,7 @@ def test_a_comparison_without_the_number_hides_no_offender(
         (["-m", "a", "-m", "b", "--view", "banana"], 2, "'--view': 'banana' is not one of 'matches'"),
         (["-m", "a", "-m", "b", "--cmap", "no"], 2, "no"),
         (["-m", "a", "-m", "b", "--view", "heads", "--top", "3"], 2, "add --view matches or ranked"),
-        (["-m", "a", "-m", "b", "-o", "x.npz"], 1, "no format is known by the suffix '.npz'"),
+        (["-m", "a", "-m", "b", "-o", "x.npz"], 1, ".npz is no format for what this shows; these are: .png"),
         (["-m", "a", "-m", "b", "-o", "x.json", "--json"], 2, "leave it out and give -o FILE.json"),
     ],
 )

@@ -307,14 +307,25 @@ def test_every_view_is_shown_and_written(
 
 
 @pytest.mark.parametrize(
+    ("query", "token"), [("5", "“␣”, token 5"), ("6", "“5”, token 6"), ("5 dogs", "“5”, token 6")]
+)
+def test_a_query_means_the_same_token_wherever_it_is_named(
+    query: str, token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for options in (["--view", "strip", "--query", query], ["--explain", query]):
+        assert run(["heatmap", "5 cats and 5 dogs", *options]) == 0
+        assert token in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--view", "strip"], "--view strip goes with --query"),
         (["--query", "cat"], "--view strip goes with --query"),
-        (["--view", "strip", "--query", "dog"], "--query 'dog' is none of the tokens"),
+        (["--view", "strip", "--query", "dog"], "'dog' is none of the tokens"),
         (["--view", "atlas", "--mean", "heads"], "leave out --mean heads"),
         (["--width", "acm"], "write acl or acl:page"),
-        (["--view", "lines", "-o", "a.tex"], "no format is known by the suffix '.tex'"),
+        (["--view", "lines", "-o", "a.tex"], ".tex is no format for what this shows; these are: .png"),
     ],
 )
 def test_a_view_that_cannot_be_is_one_line(

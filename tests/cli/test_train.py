@@ -19,6 +19,8 @@ TINY = EncoderTask(
     Schedule(steps=4, round=2, batch=5, rate=3e-3), reads=2, lexicon=40,
 )  # fmt: skip
 
+DECODER = str(store.shipped("decoder"))
+
 
 def test_a_trained_directory_can_be_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -80,7 +82,8 @@ def test_a_place_that_is_no_directory_is_refused_at_once(
 ) -> None:
     (tmp_path / "file").write_text("mine")
     assert run(["train", "encoder", "-o", str(tmp_path / "file")]) == 1
-    assert "cannot write into" in capsys.readouterr().err
+    told = f"cannot make the directory {tmp_path}/file: it is a file; name another directory"
+    assert told in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -90,7 +93,13 @@ def test_a_place_that_is_no_directory_is_refused_at_once(
         (["nobody"], 2, "no model nobody to train: there is encoder, decoder, classifier"),
         (["encoder", "--n-heads", "5"], 2, "d_model 128 cannot be divided into 5 heads"),
         (["encoder", "--device", "cuda:9", "--steps", "1", "-o", "{new}"], 1, "no device cuda:9 here"),
-        (["encoder", "--check", "-o", "nothing"], 1, "nothing"),
+        (
+            ["encoder", "--check", "-o", "no"],
+            1,
+            "no holds no model that attnviz train made: there is no such",
+        ),
+        (["encoder", "--check", "-o", str(Path(__file__).parent)], 1, "it has no config.json of one"),
+        (["encoder", "--check", "-o", DECODER], 1, "holds the model of attnviz train decoder, not that of"),
         (["encoder", "--threads", "0"], 2, "--threads"),
         ([], 2, "NAME"),
     ],

@@ -53,6 +53,17 @@ def test_on_the_terminal_they_stand_side_by_side_and_the_notes_say_what_they_are
     assert "scaled is the head as the model has it" in out
 
 
+@pytest.mark.parametrize(
+    ("options", "asking"), [(["variants"], "none"), (["heatmap", "--explain", "cat"], "from cat none")]
+)
+def test_of_a_text_too_short_to_look_further_the_first_head_is_taken(
+    options: list[str], asking: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*options, "The cat"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"head 0.0: the first of 32, since {asking} looks beyond its neighbours" in told
+
+
 def test_words_and_special_tokens_are_put_together_and_hidden_as_everywhere(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -135,7 +146,11 @@ NASTY = [
     (["heatmap", "The cat", "--explain", "cat", "--view", "atlas"], 2, "leave out --view"),
     (["heatmap", "The cat", "--explain", "cat", "--mean", "heads"], 2, "leave out --mean"),
     (["heatmap", "--from", "x.npz", "--explain", "cat"], 2, "captures do not keep"),
-    (["heatmap", "The cat", "--explain", "cat", "-o", "x.png"], 1, "'.png'; these are: .json, .md"),
+    (
+        ["heatmap", "The cat", "--explain", "cat", "-o", "x.png"],
+        1,
+        ".png is no format for what this shows; these are: .json, .md",
+    ),
     (["variants", "The cat", "--temperature", "warm"], 2, "--temperature 'warm' is none"),
     (["variants", "The cat", "--mask", "window:-1"], 2, "write window:2"),
     (["variants", "The cat", "--mask", "global:999"], 1, "there is no token 999, the text has 4, 0 to 3"),

@@ -193,13 +193,17 @@ class Views:
     ] = View.HEATMAP  # fmt: skip
     query: Annotated[
         str | None,
-        Option(metavar="TOKEN|N", help="With --view strip: whose attention; a token, or its number from 0."),
+        Option(
+            metavar="WORD|N",
+            help="With --view strip: whose attention; a token by its number from 0, "
+            "else a token or a word, the first where there are several.",
+        ),
     ] = None
 
     explain: Annotated[
         str | None,
-        Option(metavar="WORD|N", help="Instead of a picture the numbers of one query, step by step, in the "
-               "head of -H or the one that looks hardest beyond its neighbours."),
+        Option(metavar="WORD|N", help="Instead of a picture the numbers of one query, named as in --query, "
+               "step by step, in the head of -H or the one that looks hardest beyond its neighbours."),
     ] = None  # fmt: skip
 
     pages: Annotated[
