@@ -28,7 +28,7 @@ def page_as_drawn(page: Page, style: Style, suffix: str) -> Page:
     """The same for a page. The cells of an atlas have fewer colours in a PDF, which are named."""
     if page.atlas is None or page.heatmaps:
         return annotated(page)
-    page = atlas_annotated(page, style)
+    page = atlas_annotated(page, style, vector=suffix != ".png")
     return page.noted(f"colours in {STEPS} steps") if suffix == ".pdf" else page
 
 

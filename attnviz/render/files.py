@@ -131,14 +131,19 @@ def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
     if page.atlas is not None and not page.heatmaps:
         if style.pages and suffix == ".pdf":
             return _pages(page, page.atlas, style)
-        return _drawing_picture(page, atlas_drawing(page, page.atlas, style), style, suffix=suffix)
+        drawing = atlas_drawing(page, page.atlas, style, vector=suffix != ".png")
+        return _drawing_picture(page, drawing, style, suffix=suffix)
     drawn, notes = figure(page, style)
     return figure_bytes(drawn, suffix, page), notes
 
 
 def _pages(page: Page, atlas: Atlas, style: Style) -> tuple[bytes, Notes]:
     """A PDF of many pages."""
-    drawings = [atlas_drawing(part, part.atlas, style) for part in parts(page, atlas, style) if part.atlas]
+    drawings = [
+        atlas_drawing(part, part.atlas, style, vector=True)
+        for part in parts(page, atlas, style)
+        if part.atlas
+    ]
     return _pdf(page, drawings, style), drawings[0].fonts.notes
 
 

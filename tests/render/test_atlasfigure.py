@@ -16,7 +16,7 @@ from attnviz.errors import UsageError
 from attnviz.recipes import Recipe, Style
 from attnviz.render.atlasfigure import atlas_drawing, parts
 from attnviz.render.colours import _oklab
-from attnviz.render.drawing import Drawing, bar_levels, heatmap_levels, palette, vector_figure
+from attnviz.render.drawing import COLOURS, Drawing, bar_levels, heatmap_levels, palette, vector_figure
 from attnviz.render.files import FORMATS
 from attnviz.render.pdf import STEPS
 from attnviz.render.pen import figure_bytes
@@ -217,10 +217,33 @@ def test_words_stay_on_the_picture_and_apart_from_each_other():
         )
 
 
-def test_more_tokens_than_dots_are_pooled_and_the_caption_says_so():
+def test_more_tokens_than_dots_are_put_together_in_whole_groups_and_the_caption_says_so():
     drawn = drawing(overview(1, 5, 300))
-    assert any(re.match(r"pooled: 2\.\d+ tokens to a cell", text) for text in words(drawn))
-    assert max(cells.levels.shape[0] for cells in drawn.cells[:-1]) < 130
+    assert "pooled: 3 tokens to a cell (mean over queries, sum over keys)" in words(drawn)
+    assert {cells.levels.shape for cells in drawn.cells[:-1]} == {(100, 100)}
+
+
+def test_what_looks_at_one_token_alone_is_as_bright_where_there_is_hardly_a_dot_too_few():
+    looking = heatmap(np.eye(130), many(130))
+    drawn = drawing(page(atlas=Atlas(("0",), tuple((0, head, looking) for head in range(5)))))
+    assert any(text.startswith("pooled: 2 tokens") for text in words(drawn))
+    assert (drawn.cells[0].levels.diagonal() == COLOURS - 1).all()
+
+
+@pytest.mark.parametrize("pages", [False, True])
+def test_a_pdf_has_the_cells_that_print_shows_whatever_the_dots_of_a_png(pages):
+    view = overview(1, 12, 64)
+    assert "pooled: 2 tokens to a cell (mean over queries, sum over keys)" in words(drawing(view))
+    exact = written(view, ".pdf", replace(STYLE, pages=pages))
+    assert [image.shape for image in images_of(exact)[:-1]] == [(64, 64, 3)] * 12
+    assert images_of(written(overview(1, 5, 300), ".pdf"))[0].shape == (150, 150, 3)
+
+
+def test_an_axis_without_numbers_leaves_no_room_for_them():
+    drawn = drawing(overview(2, 12, 64), Style(width=5.5, font_size=9))
+    (name,) = [word for word in drawn.words if word.text == "key"]
+    assert "20" not in words(drawn)
+    assert 0 < name.top - max(frame.bottom for frame in drawn.frames) < name.size / 72 * 1.5
 
 
 def test_heads_that_are_not_there_leave_their_place_empty():
