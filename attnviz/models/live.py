@@ -1,9 +1,7 @@
 """A model of transformers that is already there, as a Source."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -21,9 +19,9 @@ from attnviz.models.axes import bare, prepared_axes, stack_axes
 from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
 from attnviz.models.census import Census, can_be_asked, merged, taken
-from attnviz.models.checks import Reads, check_prepared
+from attnviz.models.checks import check_prepared
 from attnviz.models.encoding import Reader, check_room, room_to_read, target_of, tokens_of
-from attnviz.models.facts import length_to_look_over, position_limit, text_config
+from attnviz.models.facts import length_to_look_over
 from attnviz.models.fingerprint import fingerprint_of
 from attnviz.models.fresh import fresh, kind_of, sizes_of
 from attnviz.models.generation import (
@@ -44,7 +42,7 @@ from attnviz.models.opened import Opened, Site, returned
 from attnviz.models.quiet import quiet
 from attnviz.models.run import Batch, Run, listening
 from attnviz.models.steady import steady
-from attnviz.models.switched import Parts, parts_of
+from attnviz.models.traits import Traits
 from attnviz.models.wrote import with_written
 from attnviz.observe.memory import answered
 from attnviz.observe.tiles import Watch
@@ -53,9 +51,6 @@ LITTLE = 8
 """Tokens of the text that a model is looked over with."""
 
 _changes_of = attrgetter("_version")
-
-LESS = 3
-"""Tokens that its decoder is given, where it has one of its own."""
 
 
 class LiveSource:
@@ -79,12 +74,10 @@ class LiveSource:
         self._revision = revision
         self._digest = fingerprint  # of a model that others have in their hands it is none for long
         self._weights: str | None = None
-        self._config = self._model.config
+        self._own = Traits(self._model, self._name)
         self._censuses: dict[object, Census] = {}
         self._facts: tuple[int, ModelFacts] | None = None  # as of so many censuses
-        self._found: Parts | None = None
         self._changes: tuple[int, ...] = ()  # of each weight, as torch counts them
-        self._takes = inspect.signature(self._model.forward).parameters
 
     @property
     def facts(self) -> ModelFacts:
@@ -99,13 +92,13 @@ class LiveSource:
     def _gathered(self) -> ModelFacts:
         return ModelFacts(
             name=self._name,
-            family=self._config.model_type,
+            family=self._model.config.model_type,
             layers=self.layers,
             fingerprint=self._fingerprint,
             revision=self._revision,
             dtype=str(self._model.dtype).removeprefix("torch."),
-            device=str(self._device),
-            positions=self._positions,
+            device=str(self._own.device),
+            positions=self._own.positions,
         )
 
     def look_over(self) -> None:
@@ -113,7 +106,7 @@ class LiveSource:
 
         Raises ModelError if it cannot be captured, or does not read text alone.
         """
-        self._census(self._little(LITTLE))
+        self._census(self._own.little(LITTLE))
 
     @property
     def layers(self) -> tuple[LayerFacts, ...]:
@@ -129,11 +122,10 @@ class LiveSource:
             "tokenizers": tokenizers.__version__,
         }
 
-    @cached_property
+    @property
     def reads_text(self) -> bool:
-        """Whether a text is all that the model needs, as tokens of a vocabulary that it has a table of."""
-        reads = "input_ids" in self._takes and hasattr(text_config(self._config), "vocab_size")
-        return reads and self._vocabulary > 0
+        """Whether a text is all that the model needs."""
+        return self._own.reads_text
 
     def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
         """The sample as the model reads it; the pair of an encoder-decoder is what it is to have written.
@@ -159,19 +151,19 @@ class LiveSource:
     def _read(self, sample: Sample, *, truncate: bool) -> tuple[Tokens, Tokens | None, Beginning | None]:
         """What the model reads; of an encoder-decoder also what its decoder does, and how that begins."""
         reader = self._reader()
-        if self._start is None:
+        if self._own.start is None:
             room = room_to_read(sample, reader.positions, truncate=truncate)
             with quiet():
                 return tokens_of(replace(reader, positions=room), sample, truncate=truncate), None, None
         with quiet(), speaking(reader.tokenizer, sample.languages, self._name):
-            begins = beginning(reader.tokenizer, self._model, self._start, sample, self._name)
+            begins = beginning(reader.tokenizer, self._model, self._own.start, sample, self._name)
             bare = replace(sample, languages=None)
             source, target = target_of(reader, bare, start=begins.start, truncate=truncate)
         return source, target, begins
 
     def plain_ids(self) -> Sequence[int]:
         """The numbers of all tokens but the model's own. Raises InputError if it does not read text here."""
-        return plain_ids(self._reader().tokenizer, self._vocabulary)
+        return plain_ids(self._reader().tokenizer, self._own.vocabulary)
 
     def encode_ids(self, ids: Sequence[int]) -> Encoded:
         """Tokens by their numbers, where a text would stand; a decoder of its own has written nothing.
@@ -179,15 +171,17 @@ class LiveSource:
         Raises InputError if the model does not read text here, or not as much.
         """
         source = around(ids, self._reader())
-        return self.prepared(self._tensors(source, None if self._start is None else bare([self._start])))
+        return self.prepared(
+            self._tensors(source, None if self._own.start is None else bare([self._own.start]))
+        )
 
     def _reader(self) -> Reader:
         """Raises InputError if texts cannot be read."""
         if not self.reads_text:
-            raise InputError(f"{self._name} ({self._config.model_type}) does not read text")
+            raise InputError(f"{self._name} ({self._model.config.model_type}) does not read text")
         if self._tokenizer is None:
             raise InputError(f"{self._name} has no tokenizer here: give its prepared tensors, not a text")
-        return Reader(self._tokenizer, self._name, self._positions)
+        return Reader(self._tokenizer, self._name, self._own.positions)
 
     def _continued(
         self, source: Tokens, target: Tokens | None, sample: Sample, begins: Beginning | None
@@ -195,9 +189,9 @@ class LiveSource:
         """The tokens that are read, and after them those that the model writes."""
         check_writes(self._model, self._name)
         begun = target or source
-        check_room(sample, begun, model=self._name, positions=self._positions)
-        with steady(self._model, parts=self._parts):
-            tensors = self._moved(self._tensors(source, target))
+        check_room(sample, begun, model=self._name, positions=self._own.positions)
+        with steady(self._model, parts=self._own.parts):
+            tensors = self._own.moved(self._tensors(source, target))
             ids = written(self._model, tensors, sample.generate, begins)
         longer = with_written(begun, ids[len(begun.ids) :].tolist(), speller_of(self._tokenizer))
         return (source, longer) if target else (longer, None)
@@ -210,7 +204,7 @@ class LiveSource:
         many labels as tokens.
         """
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        check_prepared(given, self._reads)
+        check_prepared(given, self._own.reads)
         self._forget_fingerprint()
         self._forget_what_may_differ(given)
         census = self._census(given)
@@ -219,7 +213,7 @@ class LiveSource:
         places = {name: side.tokens[0] for name, side in sides.items() if side is not None}
         axes = prepared_axes(given, places, self._tokenizer, labels)
         stacks = stack_axes(census, axes.get("input_ids"), axes.get("decoder_input_ids"))
-        return Encoded(Sample("", name="input"), given, pictured(stacks, given, self._config))
+        return Encoded(Sample("", name="input"), given, pictured(stacks, given, self._model.config))
 
     def run(self, batch: Sequence[Encoded], watches: Sequence[Watch]) -> None:
         """A pass of the model over some samples; over each by itself where a batch would mix them.
@@ -256,20 +250,20 @@ class LiveSource:
         self, census: Census, tensors: Mapping[str, Any], places: Batch, watches: Sequence[Watch]
     ) -> Any:
         """The model called once, with everybody watching; returns its output."""
-        parts = self._parts
+        parts = self._own.parts
         run = Run(self._model, census, places, watches, paths=parts.paths)
         asked = "hook" in census.routes
         with steady(self._model, eager=asked, parts=parts), listening(run, census, self._model):
             return self._model(
-                **fresh(self._moved(tensors)), **({"output_attentions": True} if asked else {})
+                **fresh(self._own.moved(tensors)), **({"output_attentions": True} if asked else {})
             )
 
     def opened(self, encoded: Encoded) -> Opened:
         """The model laid open on one sample; what it is compared with is its own eager attention."""
-        census, tensors = self._census(encoded.tensors), self._moved(encoded.tensors)
+        census, tensors = self._census(encoded.tensors), self._own.moved(encoded.tensors)
 
         def call(**options: Any) -> Any:
-            with steady(self._model, eager=True, parts=self._parts):
+            with steady(self._model, eager=True, parts=self._own.parts):
                 return self._model(**fresh(tensors), **options)
 
         own = returned(call(output_attentions=True), census.layers) if can_be_asked(self._model) else {}
@@ -292,7 +286,7 @@ class LiveSource:
 
     def _is_text(self, tensors: Mapping[str, Any]) -> bool:
         """Whether the tensors are those of texts on every side of the model, and nothing else."""
-        whole = self._start is None or "decoder_input_ids" in tensors
+        whole = self._own.start is None or "decoder_input_ids" in tensors
         return whole and is_plain(tensors) and self.reads_text
 
     def _census(self, tensors: Mapping[str, Any]) -> Census:
@@ -303,7 +297,7 @@ class LiveSource:
         length = length_to_look_over(self._model, tokens, LITTLE)
 
         def little() -> dict[str, Tensor]:
-            return {name: tensor for name, tensor in self._little(length).items() if name in tensors}
+            return {name: tensor for name, tensor in self._own.little(length).items() if name in tensors}
 
         return self._known((frozenset(tensors), length), little)
 
@@ -316,72 +310,10 @@ class LiveSource:
 
     def _known(self, kind: object, tensors: Callable[[], Mapping[str, Any]]) -> Census:
         if kind not in self._censuses:
-            given = self._moved(tensors())
-            with answered(f"{self._name} was looked over with {sizes_of(given)}", [], str(self._device)):
+            given = self._own.moved(tensors())
+            with answered(f"{self._name} was looked over with {sizes_of(given)}", [], str(self._own.device)):
                 self._censuses[kind] = told_apart(self._model, given, taken(self._model, given))
         return self._censuses[kind]
-
-    def _little(self, length: int) -> dict[str, Tensor]:
-        """A few tokens from the middle of the vocabulary, as a text would be given."""
-        if not self.reads_text:
-            raise ModelError(
-                f"{self._name} does not read text: what it attends to is known once it is given input"
-            )
-        ids = (torch.arange(length)[None] + self._vocabulary // 2) % self._vocabulary
-        little = {
-            "input_ids": ids,
-            "attention_mask": torch.ones_like(ids),
-            "token_type_ids": torch.zeros_like(ids),
-            "position_ids": torch.arange(length)[None],
-            "decoder_input_ids": ids[:, :LESS],
-            "decoder_attention_mask": torch.ones_like(ids[:, :LESS]),
-        }
-        return {name: tensor for name, tensor in little.items() if name in self._takes}
-
-    @property
-    def _device(self) -> torch.device:
-        """Where the model takes its input; weights that accelerate has put elsewhere are nowhere ("meta")."""
-        weights = self._parts.weights
-        device = weights[0].device if weights else torch.device(self._model.device)
-        if device.type != "meta":
-            return device
-        at = getattr(getattr(self._model, "_hf_hook", None), "execution_device", None)
-        return torch.device("cpu" if at is None else at)
-
-    @cached_property
-    def _vocabulary(self) -> int:
-        """How many tokens the model knows; 0 if it does not read any."""
-        try:
-            embeddings = self._model.get_input_embeddings()
-        except (NotImplementedError, AttributeError):
-            # transformers knows of no table here; a model's own answer may name a part it was built without
-            return 0
-        return int(getattr(embeddings, "num_embeddings", None) or text_config(self._config).vocab_size)
-
-    @cached_property
-    def _reads(self) -> Reads:
-        """What prepared tensors are held against; a decoder may have a vocabulary of its own."""
-        decoder = getattr(self._config.get_text_config(decoder=True), "vocab_size", 0)
-        return Reads(
-            name=self._name,
-            main=self._main,
-            known={"input_ids": self._vocabulary if self.reads_text else 0, "decoder_input_ids": decoder},
-            positions=self._positions,
-            books=hasattr(self._config, "num_codebooks"),
-            frames=getattr(self._config, "num_frames", None) or 1,
-        )
-
-    @property
-    def _main(self) -> str:
-        """The argument that holds what the model reads; of several the first."""
-        name = self._model.main_input_name
-        return name if isinstance(name, str) else str(name[0])
-
-    @property
-    def _parts(self) -> Parts:
-        if self._found is None or self._found.exchangers:  # of these the modules come and go
-            self._found = parts_of(self._model)
-        return self._found
 
     @property
     def _fingerprint(self) -> str:
@@ -391,7 +323,7 @@ class LiveSource:
 
     def _notice_training(self) -> None:
         """Torch counts what is done to each weight: that is looked at in every run, the weights are not."""
-        weights = self._parts.weights
+        weights = self._own.parts.weights
         try:
             changes = tuple(map(_changes_of, weights))
         except RuntimeError:  # of a tensor that was made in inference mode nothing is counted
@@ -405,23 +337,9 @@ class LiveSource:
         if self._digest is None:
             self._weights = self._facts = None
 
-    @cached_property
-    def _positions(self) -> int | None:
-        return position_limit(text_config(self._config), self._model)
-
-    @cached_property
-    def _start(self) -> int | None:
-        """The token that the decoder of an encoder-decoder begins with; None if it is none."""
-        if not self._config.is_encoder_decoder or "decoder_input_ids" not in self._takes:
-            return None
-        config = self._config.get_text_config(decoder=True)
-        names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
-        known = (getattr(one, name, None) for name in names for one in (self._config, config))
-        return next((number for number in known if isinstance(number, int)), 0)
-
     @property
     def _padding(self) -> int:
-        known = (getattr(one, "pad_token_id", None) for one in (self._tokenizer, self._config))
+        known = (getattr(one, "pad_token_id", None) for one in (self._tokenizer, self._model.config))
         return next((number for number in known if isinstance(number, int) and number >= 0), 0)
 
     def _tensors(self, source: Tokens, target: Tokens | None) -> dict[str, Tensor]:
@@ -434,19 +352,12 @@ class LiveSource:
             said["token_type_ids"] = torch.tensor([list(source.segments)])
         if target is not None:
             said["decoder_input_ids"] = torch.tensor([list(target.ids)])
-        return {name: tensor for name, tensor in said.items() if name in self._takes}
-
-    def _moved(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
-        device = self._device
-        return {
-            name: tensor.to(device) if isinstance(tensor, Tensor) and tensor.device != device else tensor
-            for name, tensor in tensors.items()
-        }
+        return {name: tensor for name, tensor in said.items() if name in self._own.takes}
 
     def _check_vocabulary(self, tokens: Tokens) -> None:
         largest = max(tokens.ids)
-        if largest >= self._vocabulary:
+        if largest >= (known := self._own.vocabulary):
             raise ModelError(
-                f"the tokenizer of {self._name} gives token {largest} and the model has {self._vocabulary}: "
+                f"the tokenizer of {self._name} gives token {largest} and the model has {known}: "
                 "they do not belong together"
             )

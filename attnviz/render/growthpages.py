@@ -51,21 +51,33 @@ def check(choice: Choice, listing: Listing, style: Style) -> None:
 def growth_chart(found: Growth, listing: Listing, style: Style) -> Chart:
     """A plot a statistic, steps to the right; in colours the heads that come first, grey all the others."""
     names = _named(listing) or _telling(found.last)
-    chosen = rank.ranked(found.last, listing if listing.sort else replace(listing, sort=names[0]))
+    orders = {name: _order(found, listing, name) for name in names}
+    chosen = orders[names[0]]
     title = printable(style.title if style.title is not None else _title(found))
-    notes, recipe = tuple(_notes(found, chosen, listing, names[0])), _recipe(found, listing, style)
-    coloured = [row.head for row in chosen[: listing.top or NAMED]]
-    shown = chosen[: listing.top or ROWS]
+    notes, recipe = tuple(_notes(found, chosen, listing, names)), _recipe(found, listing, style)
+    coloured = _foremost(list(orders.values()), listing.top or NAMED)
     return Chart(
         title=title,
         plots=tuple(_plot(found, name, coloured) for name in names),
         tables=tuple(
-            _table(found, name, shown, (*notes, TURNED) if name == names[-1] else ()) for name in names
+            _table(found, name, order[: listing.top or ROWS], (*notes, TURNED) if name == names[-1] else ())
+            for name, order in orders.items()
         ),
         numbers=_numbers(found, chosen, title, notes, recipe),
         notes=notes,
         recipe=recipe,
     )
+
+
+def _order(found: Growth, listing: Listing, name: str) -> Sequence[HeadRow]:
+    """The heads that are wanted, in the order that was asked for, else by this statistic at the last step."""
+    return rank.ranked(found.last, listing if listing.sort else replace(listing, sort=name))
+
+
+def _foremost(orders: Sequence[Sequence[HeadRow]], most: int) -> tuple[Head, ...]:
+    """The heads that come first, of each order in turn."""
+    heads = dict.fromkeys(row.head for rows in zip(*orders, strict=True) for row in rows)
+    return tuple(heads)[:most]
 
 
 def _named(listing: Listing) -> tuple[str, ...]:
@@ -159,9 +171,10 @@ def bars(course: Sequence[float], high: float) -> str:
     return "".join("·" if math.isnan(place) else _BARS[min(max(round(place), 0), steps)] for place in places)
 
 
-def _notes(found: Growth, chosen: Sequence[HeadRow], listing: Listing, first: str) -> Iterator[str]:
+def _notes(found: Growth, chosen: Sequence[HeadRow], listing: Listing, names: Sequence[str]) -> Iterator[str]:
     every = len(found.last)
-    order = rank.order_told(listing.sort) if listing.sort else first
+    each = names[0] if len(names) == 1 else "the statistic of each plot"
+    order = rank.order_told(listing.sort) if listing.sort else each
     where = f" where {printable(listing.where)} at the last step" if listing.where else ""
     yield f"{len(chosen)} of {every} heads{where}, by {order} at the last step"
     words = Counter(row.pattern for row in found.last)

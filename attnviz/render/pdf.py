@@ -87,7 +87,12 @@ def _wider(box: Box, by: float) -> Box:
 
 def _rectangle(box: Box, drawing: Drawing) -> bytes:
     size = box.width * _POINTS, box.height * _POINTS
-    return b"%.6g %.6g %.6g %.6g re\n" % (*_corner(box, drawing), *size)
+    return b"%b re\n" % _numbers(*_corner(box, drawing), *size)
+
+
+def _numbers(*points: float) -> bytes:
+    """As a page writes them: to a ten thousandth of a point, and never with an exponent (7.3.3)."""
+    return b" ".join((b"%.4f" % point).rstrip(b"0").rstrip(b".") for point in points)
 
 
 def _corner(box: Box, drawing: Drawing) -> tuple[float, float]:
@@ -100,7 +105,7 @@ def _images(drawing: Drawing) -> Iterator[bytes]:
     across, up = 0.0, 0.0
     for cells in drawing.cells:
         left, bottom = _corner(cells.box, drawing)
-        yield b"1 0 0 1 %.6g %.6g cm\n" % (left - across, bottom - up) + _image(cells)
+        yield b"1 0 0 1 %b cm\n" % _numbers(left - across, bottom - up) + _image(cells)
         across, up = left, bottom
 
 
@@ -112,7 +117,7 @@ def _image(cells: Cells) -> bytes:
     numbers = repeated(_coarse(cells.levels))
     rows, columns = numbers.shape
     width, height = cells.box.width * _POINTS, cells.box.height * _POINTS
-    turned = b"0 %.6g %.6g 0 %.6g %.6g cm" % (-height, -width, width, height)
+    turned = b"0 %b 0 %b cm" % (_numbers(-height, -width), _numbers(width, height))
     what = b"BI /W %d /H %d /BPC 8 /CS /%b" % (rows, columns, _COLOURS)
     return b"q %b %b ID %b\nEI Q\n" % (turned, what, numbers.T.tobytes())
 

@@ -4,6 +4,10 @@ import string
 import unicodedata
 
 _WRITTEN = {
+    "%": "\\%", "$": "\\$", "&": "\\&", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",
+    "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}",
+    "<": "\\textless{}", ">": "\\textgreater{}", "|": "\\textbar{}",
+    "'": "\\textquotesingle{}", "`": "\\textasciigrave{}", '"': "{\\ttfamily\\char34}",
     "-": "{-}", "–": "--", "×": "$\\times$", "→": "$\\to$", "←": "$\\gets$", "≤": "$\\leq$",
     "“": "``", "”": "''", "…": "\\dots{}", "’": "'",
     "ß": "ß", "æ": "æ", "ø": "ø", "œ": "œ", "Æ": "Æ", "Ø": "Ø", "Œ": "Œ",
@@ -15,7 +19,11 @@ _PLAIN = set(string.ascii_letters + string.digits + " .,:;()[]/+=")  # as they a
 
 
 def tex(text: str) -> str:
-    """Text that TeX prints as it is: every character with a meaning of its own by its number."""
+    """Text that LaTeX (of 2020 or later) prints as it is, in whatever encoding its fonts are.
+
+    By its number only what stands at the place of its ASCII code in all of them: in LaTeX's first fonts ``<``
+    does not, nor does a straight quotation mark but in those of a typewriter.
+    """
     return "".join(_letter(letter) for letter in unicodedata.normalize("NFC", text))
 
 

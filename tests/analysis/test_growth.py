@@ -44,8 +44,8 @@ def test_bars_fill_from_nothing_to_all() -> None:
     assert bars([0, 0.125, 0.5, 1, 2, NAN], 1.0) == " ▁▄██·"
 
 
-def row(head: int, induction: float, pattern: str = "mixed") -> HeadRow:
-    found = {name: Statistic() for name in METRICS} | {"previous": Statistic(0.1, 0.05, 9, 1)}
+def row(head: int, induction: float, previous: float = 0.1, pattern: str = "mixed") -> HeadRow:
+    found = {name: Statistic() for name in METRICS} | {"previous": Statistic(previous, 0.05, 9, 1)}
     return HeadRow(
         Head("", 0, head), pattern, 0.5, "", found | {"induction": Statistic(induction, 0.02, 9, 1)}
     )
@@ -60,7 +60,7 @@ GROWN = growth(
     (row(0, 0.0), row(1, 0.15)),
     (row(0, 0.1), row(1, 0.2)),
     (row(0, 0.8), row(1, 0.2)),
-    (row(0, 0.9, "induction"), row(1, 0.2)),
+    (row(0, 0.9, pattern="induction"), row(1, 0.2)),
 )
 
 
@@ -83,6 +83,14 @@ def test_heads_are_chosen_as_they_are_at_the_last_step() -> None:
     assert [plot.title for plot in chart.plots] == ["previous", "induction"]
     assert [curve.faint for curve in chart.plots[0].curves] == [False, True]  # the other one stays, grey
     assert [table.rows[0][0] for table in chart.tables] == ["0.1", "0.1"]
+
+
+def test_of_several_statistics_the_foremost_heads_of_each_have_colours() -> None:
+    rows = tuple(row(head, *found) for head, found in enumerate([(0.1, 0.6), (0.9, 0.1), (0.2, 0.7)]))
+    chart = growth_chart(growth(rows), Listing(columns="previous,induction", top=2), Style())
+    coloured = [{curve.name for curve in plot.curves if not curve.faint} for plot in chart.plots]
+    assert coloured == [{"0.1", "0.2"}] * 2
+    assert [table.rows[0][0] for table in chart.tables] == ["0.2", "0.1"]
 
 
 def test_models_with_other_heads_are_of_no_one_training() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attnviz import models
+from attnviz.models import families
 from attnviz.models.base import Source
 from tests.models import zoo
 
@@ -29,7 +29,7 @@ def source_of(directory_of: Callable[[str], Path]) -> Callable[[str], Source]:
 
     @cache
     def source(family: str) -> Source:
-        return models.load(str(directory_of(family)), device="cpu")
+        return families.load(str(directory_of(family)), device="cpu")
 
     return source
 

@@ -10,10 +10,9 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from attnviz import models
 from attnviz.captures import Capture
 from attnviz.inputs import Sample
-from attnviz.models import calls, tiling
+from attnviz.models import calls, families, tiling
 from attnviz.models import textbook as textbook_module
 from attnviz.models.base import Encoded, Source
 from attnviz.models.calls import AttentionCall
@@ -211,7 +210,7 @@ def test_half_precision_is_softmaxed_in_single(
     had: list[AttentionCall] = []
     widened = calls.in_single_precision
     monkeypatch.setattr(calls, "in_single_precision", lambda call: had.append(call) or widened(call))
-    _, seen = captured(models.load(str(directory_of(family)), device="cpu", dtype=dtype))
+    _, seen = captured(families.load(str(directory_of(family)), device="cpu", dtype=dtype))
     assert seen.model.dtype == dtype
     for call, maps in zip(had, seen.maps, strict=True):
         assert call.query.dtype == getattr(torch, dtype)

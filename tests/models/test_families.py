@@ -16,11 +16,10 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel
 from transformers.utils import logging as transformers_logging
 
-from attnviz import models
 from attnviz.builtin import UNFINISHED
 from attnviz.errors import InputError, ModelError
 from attnviz.inputs import Sample
-from attnviz.models import hub, pretrained
+from attnviz.models import families, hub, pretrained
 from attnviz.models.base import Source
 from attnviz.models.reasons import Reason, RefusedError
 from attnviz.models.request import split_revision
@@ -42,7 +41,7 @@ def edit_config(directory: Path, **changes: object) -> None:
 
 
 def test_facts_of_a_directory(bert: Path) -> None:
-    facts = models.load(str(bert), device="cpu").facts
+    facts = families.load(str(bert), device="cpu").facts
     assert (facts.name, facts.family, facts.revision) == ("tiny-bert", "bert", None)
     assert (facts.dtype, facts.device, facts.positions) == ("float32", "cpu", 128)
     assert [(layer.name, layer.heads, layer.window) for layer in facts.layers] == [
@@ -56,15 +55,15 @@ def test_a_directory_is_called_by_the_last_part_of_what_was_typed(
     bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "base").symlink_to(bert)
-    assert models.load(f"{tmp_path}/base/").facts.name == "base"
+    assert families.load(f"{tmp_path}/base/").facts.name == "base"
     monkeypatch.chdir(bert)
-    assert models.load(".").facts.name == bert.name
+    assert families.load(".").facts.name == bert.name
 
 
 def test_the_fingerprint_is_that_of_the_weights(bert: Path) -> None:
     content = hashlib.sha256((bert / "model.safetensors").read_bytes()).hexdigest()
     expected = hashlib.sha256(content.encode()).hexdigest()
-    assert models.load(str(bert), device="cpu").facts.fingerprint == expected
+    assert families.load(str(bert), device="cpu").facts.fingerprint == expected
 
 
 def test_positions_of_roberta_leave_out_those_of_padding(source_of: Sources) -> None:
@@ -143,7 +142,7 @@ def test_a_directory_that_cannot_be_loaded_says_why(
 ) -> None:
     damage(bert)
     with pytest.raises(ModelError, match=message) as raised:
-        models.load(str(bert), device="cpu")
+        families.load(str(bert), device="cpu")
     assert "\n" not in str(raised.value)
     assert capfd.readouterr() == ("", "")
 
@@ -159,7 +158,7 @@ def test_a_directory_that_cannot_be_loaded_says_why(
 )
 def test_a_name_that_is_none_says_what_there_is(name: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        models.load(name)
+        families.load(name)
 
 
 @pytest.mark.parametrize(
@@ -173,19 +172,19 @@ def test_a_name_that_is_none_says_what_there_is(name: str, message: str) -> None
 )
 def test_options_that_cannot_be_had_say_what_can(options: dict[str, str], message: str, bert: Path) -> None:
     with pytest.raises(ModelError, match=message):
-        models.load(str(bert), **options)
+        families.load(str(bert), **options)
 
 
 def test_a_gpu_that_is_not_there_is_an_error(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ModelError, match="no device cuda here: there is cpu"):
-        models.load(str(bert), device="cuda")
+        families.load(str(bert), device="cuda")
 
 
 def test_pickled_weights_are_read_when_allowed(bert: Path) -> None:
-    encoded = models.load(str(bert), device="cpu").encode(Sample("The cat"))
+    encoded = families.load(str(bert), device="cpu").encode(Sample("The cat"))
     pickle_weights(bert)
-    source = models.load(str(bert), device="cpu", allow_pickle=True)
+    source = families.load(str(bert), device="cpu", allow_pickle=True)
     assert source.encode(Sample("The cat")).axes == encoded.axes
     assert len(source.facts.fingerprint) == 64
 
@@ -194,7 +193,7 @@ def test_a_checkpoint_without_a_pooler_loses_nothing(bert: Path) -> None:
     file = bert / "model.safetensors"
     weights = {name: weight for name, weight in load_file(file).items() if not name.startswith("pooler")}
     save_file(weights, file, {"format": "pt"})
-    assert models.load(str(bert), device="cpu").facts.name == "tiny-bert"
+    assert families.load(str(bert), device="cpu").facts.name == "tiny-bert"
 
 
 def test_a_checkpoint_with_a_language_head_is_read_without(tmp_path: Path) -> None:
@@ -204,13 +203,13 @@ def test_a_checkpoint_with_a_language_head_is_read_without(tmp_path: Path) -> No
     config = AutoConfig.for_model("bert", vocab_size=zoo.VOCABULARY, **zoo.CONFIGS["bert"])
     AutoModelForMaskedLM.from_config(config).save_pretrained(tmp_path)
     zoo.wordpiece().save_pretrained(tmp_path)
-    assert len(models.load(str(tmp_path), device="cpu").facts.layers) == 3
+    assert len(families.load(str(tmp_path), device="cpu").facts.layers) == 3
 
 
 def test_a_tokenizer_of_another_model_is_an_error(bert: Path) -> None:
     config = AutoConfig.from_pretrained(bert, vocab_size=20)
     AutoModel.from_config(config).save_pretrained(bert)
-    source = models.load(str(bert), device="cpu")
+    source = families.load(str(bert), device="cpu")
     with pytest.raises(ModelError, match=r"the tokenizer of tiny-bert gives token \d+ and the model has 20"):
         source.encode(Sample("The cat sat on the mat"))
 
@@ -220,14 +219,14 @@ def test_a_model_without_attention_is_refused(tmp_path: Path) -> None:
     AutoModel.from_config(config).save_pretrained(tmp_path)
     zoo.byte_bpe().save_pretrained(tmp_path)
     with pytest.raises(RefusedError, match="MambaModel cannot be captured: it has no attention") as raised:
-        models.load(str(tmp_path), device="cpu")
+        families.load(str(tmp_path), device="cpu")
     assert raised.value.reason is Reason.NO_ATTENTION
 
 
 def test_a_model_of_images_does_not_read_text(tmp_path: Path) -> None:
     config = AutoConfig.for_model("vit", hidden_size=32, num_hidden_layers=2, num_attention_heads=4)
     AutoModel.from_config(config).save_pretrained(tmp_path)
-    source = models.load(str(tmp_path), device="cpu")
+    source = families.load(str(tmp_path), device="cpu")
     with pytest.raises(InputError, match=r"\(vit\) does not read text"):
         source.encode(Sample("The cat"))
 
@@ -236,7 +235,7 @@ def test_a_model_of_images_does_not_read_text(tmp_path: Path) -> None:
 
 
 def test_transformers_stays_off_the_terminal(bert: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    source = models.load(str(bert), device="cpu")
+    source = families.load(str(bert), device="cpu")
     source.encode(Sample("The cat " * 200), truncate=True)
     assert capfd.readouterr() == ("", "")
 
@@ -244,7 +243,7 @@ def test_transformers_stays_off_the_terminal(bert: Path, capfd: pytest.CaptureFi
 def test_transformers_may_talk_again_afterwards(bert: Path) -> None:
     transformers_logging.set_verbosity(logging.INFO)
     try:
-        models.load(str(bert), device="cpu")
+        families.load(str(bert), device="cpu")
         assert transformers_logging.get_verbosity() == logging.INFO
         assert transformers_logging.is_progress_bar_enabled()
     finally:
@@ -254,7 +253,7 @@ def test_transformers_may_talk_again_afterwards(bert: Path) -> None:
 def test_an_untested_version_is_a_warning(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained.transformers, "__version__", "5.99.0")
     with pytest.warns(UserWarning, match=r"tested with transformers 5\.23, not with 5\.99\.0"):
-        models.load(str(bert), device="cpu")
+        families.load(str(bert), device="cpu")
 
 
 # The hub
@@ -293,9 +292,9 @@ def cache(directory_of: Directories, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_cached_model_is_loaded_offline(cache: Path) -> None:
     del cache
-    facts = models.load("cats/tiny", device="cpu", offline=True).facts
+    facts = families.load("cats/tiny", device="cpu", offline=True).facts
     assert (facts.name, facts.revision) == ("cats/tiny", COMMIT)
-    assert models.load(f"cats/tiny@{COMMIT}", device="cpu", offline=True).facts.revision == COMMIT
+    assert families.load(f"cats/tiny@{COMMIT}", device="cpu", offline=True).facts.revision == COMMIT
 
 
 def test_a_blob_of_the_hub_is_known_by_its_name(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +304,7 @@ def test_a_blob_of_the_hub_is_known_by_its_name(cache: Path, monkeypatch: pytest
     weights.rename(blob)
     weights.symlink_to(blob)
     monkeypatch.setattr(hashlib, "file_digest", None)  # would fail
-    facts = models.load("cats/tiny", device="cpu", offline=True).facts
+    facts = families.load("cats/tiny", device="cpu", offline=True).facts
     assert facts.fingerprint == hashlib.sha256(digest.encode()).hexdigest()
 
 
@@ -316,7 +315,7 @@ def test_a_name_that_is_not_cached_says_what_is(cache: Path) -> None:
         r"and the hub is not asked while offline; there are builtin:encoder, .*cats/tiny$"
     )
     with pytest.raises(ModelError, match=message):
-        models.load("dogs/big@v1", offline=True)
+        families.load("dogs/big@v1", offline=True)
 
 
 def test_a_hub_that_cannot_be_reached_says_so(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,7 +328,7 @@ def test_a_hub_that_cannot_be_reached_says_so(cache: Path, monkeypatch: pytest.M
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     message = r"the hub cannot be reached \(no route\); there are builtin:encoder, .*cats/tiny$"
     with pytest.raises(ModelError, match=message):
-        models.load("dogs/big")
+        families.load("dogs/big")
 
 
 def test_only_what_is_needed_is_downloaded(
@@ -357,8 +356,8 @@ def test_a_name_is_looked_at_without_heavy_libraries() -> None:
     import subprocess
 
     code = (
-        "import sys; from attnviz import models\n"
-        "try: models.load('./nowhere')\n"
+        "import sys; from attnviz.models import families\n"
+        "try: families.load('./nowhere')\n"
         "except Exception as error: print(type(error).__name__, {'torch', 'transformers'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

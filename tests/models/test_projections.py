@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attnviz import models
 from attnviz.captures import Head
 from attnviz.errors import ModelError
 from attnviz.inputs import Sample
+from attnviz.models import families
 from attnviz.models.base import Source
 from attnviz.models.live import LiveSource
 from attnviz.observe.variants import varied_weights
@@ -55,7 +55,7 @@ def test_the_scaled_score_gives_the_weights_that_were_captured(family: str, sour
 
 
 def test_of_own_models_too() -> None:
-    made = looked_at(models.load("builtin:encoder"), Head("", 2, 1))
+    made = looked_at(families.load("builtin:encoder"), Head("", 2, 1))
     assert off(made) < 1e-6
 
 

@@ -11,11 +11,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnviz import models
 from attnviz.captures import Axis, Capture, Grid, Statistics, numbered
 from attnviz.facts import LayerFacts
 from attnviz.inputs import Sample
 from attnviz.metrics import METRICS, PATTERNS
+from attnviz.models import families
 from attnviz.models.base import Source
 from attnviz.observe.keep import KeepMaps
 from attnviz.observe.rows import CHUNK, _largest
@@ -338,7 +338,7 @@ def test_how_a_map_is_cut_changes_nothing(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("family", ["bert", "llama", "mistral", "gemma2", "gpt_oss"])
 def test_a_models_statistics_are_those_of_its_maps(family: str, tmp_path: Path) -> None:
-    source = models.load(str(zoo.save_model(family, tmp_path)))
+    source = families.load(str(zoo.save_model(family, tmp_path)))
     capture, statistics = measured(source, zoo.TEXT)
     axis = capture.axes[""][0]
     again = HeadStatistics()

@@ -205,3 +205,11 @@ def test_an_atlas_over_pages_has_every_map_once():
     assert len(images_of(many_pages)) == 12 * 4 + len(contents_of(many_pages))
     shown = [heatmap.name for part in parts(view, view.atlas, STYLE) for _, _, heatmap in part.atlas.maps]
     assert shown == [heatmap.name for _, _, heatmap in view.atlas.maps]
+
+
+@pytest.mark.parametrize("width", [3.3, 5.5, 6.9])
+def test_no_number_of_a_page_has_an_exponent(width):
+    """Readers of PDF know none (ISO 32000-1, 7.3.3): "1e-14" would be two words."""
+    [content] = contents_of(written(overview(2, 8, 12), ".pdf", Style(width=width)))
+    operators = re.sub(rb"ID .*?\nEI", b"", content, flags=re.DOTALL)
+    assert not re.search(rb"[0-9.]e[-+]?[0-9]", operators)

@@ -12,6 +12,7 @@ from attnviz.render.files import GRID_FORMATS, TABLE_FORMATS, save
 from attnviz.render.markup import markdown_table, tex_table
 from attnviz.render.notebook import table_html
 from attnviz.render.tablefiles import csv_grid, csv_table, json_grid, json_table
+from attnviz.render.tex import tex
 from attnviz.render.views import Statistic
 from tests.render.drawings import HARMFUL, WIDE
 from tests.render.headviews import RECIPE, ROWS, grid, row, table
@@ -119,7 +120,7 @@ def test_a_tex_table_worked_by_hand():
         "\\bottomrule\n"
         "\\end{tabular}\n"
         "\\par\\smallskip\n"
-        "{\\footnotesize\\raggedright 50 {\\char37}; ok.\\par}\n"
+        "{\\footnotesize\\raggedright 50 \\%; ok.\\par}\n"
     )
 
 
@@ -128,9 +129,16 @@ def test_no_token_is_a_command_in_tex(token):
     text = tex_table(table(row(query=token, key="b", previous=0.9)))
     [line] = [line for line in text.splitlines() if line.startswith("3.5")]
     [written] = re.findall(r"\\texttt\{(.*)\} \$\\to\$ \\texttt\{b\}", line)
-    plain = re.sub(r"\{\\char\d+\}|\{-\}|\$\\to\$|\\dots\{\}", "", written)
+    plain = re.sub(
+        r"\\[%$&#_{}]|\\text[a-z]+\{\}|\{(\\ttfamily)?\\char\d+\}|\{-\}|\$\\to\$|\\dots\{\}", "", written
+    )
     assert not set(plain) & set('\\{}$&#_%^~<>|"')
     assert line.count(" & ") == len(table().columns) - 1
+
+
+def test_a_number_in_tex_means_the_same_letter_in_every_encoding():
+    written = re.findall(r"\{\\char(\d+)\}", tex("".join(map(chr, range(32, 127)))))
+    assert {chr(int(number)) for number in written} <= set("!?*@")  # in OT1 "<" is an inverted "!"
 
 
 def test_letters_with_accents_stay_in_tex_and_others_are_code_points():

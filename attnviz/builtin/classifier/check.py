@@ -31,8 +31,8 @@ from attnviz.captures import Numbers
 from attnviz.facts import head_name
 from attnviz.inputs import Span
 
-SEED = 1_000_003
-"""Of the stories; no training uses it."""
+SEED = 2_000_003
+"""Of the stories; no training uses it, nor did any look while the model was being chosen."""
 
 STORIES = 2_000
 
