@@ -138,8 +138,11 @@ def _loaded(model: "str | Source | PreTrainedModel", tokenizer: Any, *, generate
 
 
 def _bounded(sample: Sample, model: ModelFacts) -> Sample:
-    """The sample with the most tokens that may be written for it, where there is no target."""
-    if sample.pair is not None or sample.generate:
+    """The sample with the most tokens that may be written for it, where there is no target.
+
+    (Those that ship translate what they read, and know when to stop.)
+    """
+    if sample.pair is not None or sample.generate or model.family == "builtin":
         return sample
     most = ROOM + len(sample.text)
     return replace(sample, generate=most if model.positions is None else min(most, model.positions - 1))
@@ -159,8 +162,10 @@ def _seen(
 
 def _cut_short(encoded: "Encoded") -> "Encoded":
     """The sample as one whose target was given: all of it is there. A note says if it has no end."""
+    from attnviz.models.wrote import stopped
+
     target, _ = encoded.axes[translated.CROSS]
     most = encoded.sample.generate
     cut = bool(most) and encoded.written == most and not target.special[-1]
-    note = f"stopped after {most} tokens: --generate N lets it write more"
-    return replace(encoded, written=0, notes=(*encoded.notes, note) if cut else encoded.notes)
+    notes = (*encoded.notes, stopped(most)) if cut else encoded.notes
+    return replace(encoded, written=0, notes=notes)

@@ -1,6 +1,8 @@
 """Models with few and with many heads, trained alike: the verbs of ``attnviz.api`` that sweep."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from attnviz.analysis.sweep import Sweep, Trained, counted, distance
 from attnviz.capturing import capture, load_model
 from attnviz.comparing import compare
 from attnviz.errors import UsageError
+from attnviz.files import write_whole
 from attnviz.recipes import Style
 from attnviz.render.views import Chart
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 TEXTS = 20
 """Stories of the builtin language that the heads of each model are looked at with; no training has them."""
+
+ASKED = "asked.json"
+"""Beside each model what it has learnt, so that nobody asks it twice."""
 
 Report = Callable[[int, "Progress"], None]
 """Told after every step: the heads of the model that is trained, and how far that is."""
@@ -74,7 +80,29 @@ def _place(directory: str | Path, heads: int) -> Path:
 
 
 def _asked(heads: int, task: "Task[Any, Any]", place: Path) -> Trained:
-    """What one model has learnt, and what its heads do."""
+    """What one model has learnt, and what its heads do; asked once, and kept beside it."""
+    from attnviz.builtin import store
+
+    weights = hashlib.sha256((place / store.WEIGHTS).read_bytes()).hexdigest()
+    of = {"weights": weights, "texts": TEXTS, "versions": _versions()}
+    if (kept := _kept(place / ASKED, of)) is not None:
+        return kept
+    found = _answers(heads, task, place)
+    document = {"schema": 1, "of": of, "found": found.as_json()}
+    write_whole(place / ASKED, json.dumps(document, indent=2).encode())
+    return found
+
+
+def _kept(file: Path, of: Mapping[str, Any]) -> Trained | None:
+    """What was found of just this model; None where it was not, or cannot be read."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        return Trained.from_json(document["found"]) if document["of"] == of else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _answers(heads: int, task: "Task[Any, Any]", place: Path) -> Trained:
     from attnviz.builtin import store
     from attnviz.probes import stories
 

@@ -3,8 +3,9 @@
     python -m benchmarks.export atlas-png ours
 
 "atlas-png" is a PNG of every head of MiniLM for each of some sentences, 24 inches wide at 150 dots an inch,
-capturing included; "atlas-pdf" one PDF of 12 x 12 heads of 64 tokens, 12 inches wide. Models are loaded, and
-one figure drawn, before the clock runs.
+capturing included; "atlas-pdf" one PDF of 12 x 12 heads of 64 tokens, 12 inches wide, and "atlas-pdf-one-hot"
+that of heads whose queries look at one key alone, which has the least room to be smaller. Models are loaded,
+and one figure drawn, before the clock runs.
 """
 
 import json
@@ -13,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +69,11 @@ def usual_pngs() -> Draw:
     return draw
 
 
-def our_pdf() -> Draw:
+def our_pdf(weights: Weights) -> Draw:
     from attnviz import api
     from attnviz.recipes import Style
 
-    seen = api.from_arrays(_weights(), [str(token) for token in range(PDF_TOKENS)])
+    seen = api.from_arrays(weights, [str(token) for token in range(PDF_TOKENS)])
     style = Style(width=PDF_SIZE[0])
 
     def draw(_: int, file: Path) -> None:
@@ -82,8 +82,7 @@ def our_pdf() -> Draw:
     return draw
 
 
-def usual_pdf() -> Draw:
-    weights = _weights()
+def usual_pdf(weights: Weights) -> Draw:
     return lambda _, file: _usual_figure(list(weights), PDF_SIZE, file, interpolation="none")
 
 
@@ -101,7 +100,6 @@ def _usual_figure(
     plt.close(figure)
 
 
-@cache
 def _weights() -> Weights:
     """Of random tokens, by a model of GPT-2 small's shape: ``[layers, heads, queries, keys]``."""
     model = gpt2(PDF_TOKENS)
@@ -111,9 +109,25 @@ def _weights() -> Weights:
     return torch.cat(seen).numpy()
 
 
+def _one_hot() -> Weights:
+    """Each query looks at one key, itself or any before it: ``[layers, heads, queries, keys]``."""
+    sees = np.arange(PDF_TOKENS) + 1
+    looked_at = np.random.default_rng(0).integers(0, sees, (12, 12, PDF_TOKENS))
+    return np.eye(PDF_TOKENS, dtype=np.float32)[looked_at]
+
+
 CASES: dict[str, tuple[str, int, dict[str, Callable[[], Draw]]]] = {
     "atlas-png": (".png", SENTENCES, {"ours": our_pngs, "baseline": usual_pngs}),
-    "atlas-pdf": (".pdf", 1, {"ours": our_pdf, "baseline": usual_pdf}),
+    "atlas-pdf": (
+        ".pdf",
+        1,
+        {"ours": lambda: our_pdf(_weights()), "baseline": lambda: usual_pdf(_weights())},
+    ),
+    "atlas-pdf-one-hot": (
+        ".pdf",
+        1,
+        {"ours": lambda: our_pdf(_one_hot()), "baseline": lambda: usual_pdf(_one_hot())},
+    ),
 }
 
 
@@ -128,9 +142,9 @@ def main(name: str, who: str, count: str = "") -> None:
         for number, file in enumerate(files[1:], 1):
             draw(number, file)
         seconds = time.perf_counter() - start
-        size = files[-1].stat().st_size / 1e6
+        size = files[-1].stat().st_size / 1000
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(f"the last file has {size:.2f} MB", file=sys.stderr)
+    print(f"the last file has {size:,.0f} kB", file=sys.stderr)
     print(json.dumps({"seconds": seconds, "megabytes": peak}))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from attnviz.builtin.outcome import Estimate, Figure
+from attnviz.builtin.outcome import Estimate, Figure, Measured
 from attnviz.captures import Numbers
 
 
@@ -32,6 +32,24 @@ class Trained:
     def figure(self, what: str) -> Figure:
         """The one of that name."""
         return next(figure for figure in self.figures if figure.what == what)
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``from_json`` reads."""
+        numbers = ("value", "low", "high", "of")
+        figures = [
+            {**vars(figure), "found": {name: getattr(figure.found, name) for name in numbers}}
+            for figure in self.figures
+        ]
+        return {**vars(self), "figures": figures, "apart": None if math.isnan(self.apart) else self.apart}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Trained":
+        """What was written down. Raises KeyError or TypeError for anything else."""
+        figures = tuple(
+            Figure(**{**each, "found": Measured(**each["found"])}) for each in document["figures"]
+        )
+        apart = math.nan if document["apart"] is None else document["apart"]
+        return cls(**{**document, "figures": figures, "apart": apart})
 
 
 @dataclass(frozen=True)

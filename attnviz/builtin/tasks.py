@@ -107,8 +107,14 @@ def wished(task: TaskT, wishes: Wishes) -> TaskT:
     try:
         changed.new_model()
     except ShapeError as error:
-        raise UsageError(f"no such model: {error}") from error
+        raise UsageError(f"no such model: {error}; {_fitting(model.d_model)} would do") from error
     return changed
+
+
+def _fitting(d_model: int) -> str:
+    """Numbers of heads that divide a width into even ones, as rotary positions need them."""
+    heads = [str(heads) for heads in range(1, d_model // 2 + 1) if d_model % (2 * heads) == 0]
+    return f"--n-heads {', '.join(heads)}" if heads else "an even --d-model"
 
 
 def _sizes(model: Any, wishes: Wishes) -> Mapping[str, int]:

@@ -15,6 +15,9 @@ from attnviz.models.tokenizing import special_pieces, tokenized
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+LEAST = 8
+"""Tokens that are left of a text, however much is to be written after it."""
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -64,6 +67,23 @@ def tokens_within(
         notes = (*notes, f"cut to {len(tokens.ids)} of {count} tokens")
     texts = tokens.texts if sample.chat else texts_of(sample)  # with the lone surrogates that were typed
     return replace(tokens, texts=texts, notes=(*notes, *tokens.notes))
+
+
+def room_to_read(sample: Sample, positions: int | None, *, truncate: bool) -> int | None:
+    """How many tokens of a text fit (None: any number): with truncate beside what is written after it."""
+    if positions is None or not truncate:
+        return positions
+    return min(positions, max(positions - sample.generate, LEAST))
+
+
+def check_room(sample: Sample, begun: Tokens, *, model: str, positions: int | None) -> None:
+    """Raises InputError if what is to be written after some tokens finds no positions."""
+    count = len(begun.ids)
+    if positions is not None and count + sample.generate > positions:
+        raise InputError(
+            f"{sample.name} has {count} tokens, and {model} has positions for {positions}: "
+            f"{sample.generate} more do not fit, {positions - count} at most"
+        )
 
 
 def _cut(reader: Reader, sample: Sample, most: int | None) -> Tokens:

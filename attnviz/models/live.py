@@ -20,7 +20,7 @@ from attnviz.models.base import Encoded
 from attnviz.models.batches import is_plain, joined
 from attnviz.models.census import Census, can_be_asked, merged, taken
 from attnviz.models.checks import check_prepared
-from attnviz.models.encoding import Reader, target_of, tokens_of
+from attnviz.models.encoding import Reader, check_room, room_to_read, target_of, tokens_of
 from attnviz.models.facts import length_to_look_over
 from attnviz.models.fingerprint import fingerprint_of
 from attnviz.models.fresh import fresh, kind_of, sizes_of
@@ -152,8 +152,9 @@ class LiveSource:
         """What the model reads; of an encoder-decoder also what its decoder does, and how that begins."""
         reader = self._reader()
         if self._own.start is None:
+            room = room_to_read(sample, reader.positions, truncate=truncate)
             with quiet():
-                return tokens_of(reader, sample, truncate=truncate), None, None
+                return tokens_of(replace(reader, positions=room), sample, truncate=truncate), None, None
         with quiet(), speaking(reader.tokenizer, sample.languages, self._name):
             begins = beginning(reader.tokenizer, self._model, self._own.start, sample, self._name)
             bare = replace(sample, languages=None)
@@ -188,11 +189,7 @@ class LiveSource:
         """The tokens that are read, and after them those that the model writes."""
         check_writes(self._model, self._name)
         begun = target or source
-        if self._own.positions is not None and len(begun.ids) + sample.generate > self._own.positions:
-            raise InputError(
-                f"{sample.name} has {len(begun.ids)} tokens, and {self._name} has positions for "
-                f"{self._own.positions}: {sample.generate} more do not fit"
-            )
+        check_room(sample, begun, model=self._name, positions=self._own.positions)
         with steady(self._model, parts=self._own.parts):
             tensors = self._own.moved(self._tensors(source, target))
             ids = written(self._model, tensors, sample.generate, begins)

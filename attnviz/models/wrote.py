@@ -46,6 +46,11 @@ def with_written(tokens: Tokens, ids: Sequence[int], speller: Speller) -> Tokens
     )
 
 
+def stopped(most: int) -> str:
+    """What to say of a text that is not at its end."""
+    return f"stopped after {most} tokens: --generate N lets it write more"
+
+
 def _spelled(
     ids: Sequence[int], special: Sequence[bool], speller: Speller, number: int
 ) -> tuple[str, list[Span | None]]:

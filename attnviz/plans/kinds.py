@@ -105,12 +105,13 @@ def drawn(job: Job, captures: Sequence[Capture]) -> tuple[Figure, bytes]:
 
     captures: of what the job is of, in its order. Raises AttnvizError if it cannot be drawn of these.
     """
-    from attnviz.render.captions import alternative_text, caption
+    from attnviz.render import prose
+    from attnviz.render.asdrawn import as_drawn
     from attnviz.render.files import formats_of
 
-    view = KINDS[job.figure.view].view(job.figure, captures)
-    suffix = PurePosixPath(job.file).suffix.lower()
-    data, told = formats_of(type(view))[suffix].write(view, job.figure.style)
+    suffix, style = PurePosixPath(job.file).suffix.lower(), job.figure.style
+    view = as_drawn(KINDS[job.figure.view].view(job.figure, captures), style, suffix)
+    data, told = formats_of(type(view))[suffix].write(view, style)
     recipe = view.recipe
     assert isinstance(recipe, Recipe)
     return Figure(
@@ -119,8 +120,8 @@ def drawn(job: Job, captures: Sequence[Capture]) -> tuple[Figure, bytes]:
         recipe=recipe.entries(),
         hidden=recipe.reduction.get("hidden", {}),
         title=view.title,
-        caption=caption(view),
-        alternative=alternative_text(view),
+        caption=prose.caption(recipe),
+        alternative=prose.alternative_text(view),
         notes=tuple(told),
     ), data
 

@@ -10,27 +10,28 @@ from functools import cached_property
 
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
-from attnviz.render.drawing import Cells, Drawing, Levels, Words, bar_levels, heatmap_levels, levels
+from attnviz.render.drawing import Cells, Drawing, Levels, Words, bar_levels, heatmap_levels
 from attnviz.render.layout import PAGE, TALLEST_BAR, Box, bar_room
 from attnviz.render.lettering import LEADING, Lettering
 from attnviz.render.pen import GREY, INK
-from attnviz.render.pooling import several, thumbnail
+from attnviz.render.pooling import group_size, pooled, several
 from attnviz.render.views import Atlas, Heatmap, Page
 
 _MOST = 256  # cells on a side of a map
+_PRINTED = 300  # dots an inch
 _TALL = 1.25  # of what a page of an atlas is wide, for its maps
 _SMALLEST = 0.05  # inches: of a map
 _FEWEST_NUMBERS = 2  # along an axis: fewer say nothing
 
 
-def atlas_drawing(page: Page, atlas: Atlas, style: Style) -> Drawing:
+def atlas_drawing(page: Page, atlas: Atlas, style: Style, *, vector: bool = False) -> Drawing:
     """The picture of a page with an atlas and nothing else.
 
-    Maps with more tokens than dots are pooled, and the caption says so. Raises UsageError for a width that
-    leaves no room for the maps.
+    Maps with more tokens than dots are pooled, and the caption says so; vector: the dots are those of print
+    (300 an inch), unless the style has more. Raises UsageError for a width that leaves no room for the maps.
     """
-    page = annotated(page, style)
-    plan = _Plan(page, atlas, style, Lettering.of(style, _texts(page, atlas)))
+    page = annotated(page, style, vector=vector)
+    plan = _Plan(page, atlas, style, Lettering.of(style, _texts(page, atlas)), vector)
     return Drawing(
         plan.width,
         plan.height,
@@ -58,11 +59,11 @@ def _rows(atlas: Atlas, rows: range) -> Atlas:
     return Atlas(atlas.layers[rows.start : rows.stop], maps)
 
 
-def annotated(page: Page, style: Style) -> Page:
+def annotated(page: Page, style: Style, *, vector: bool = False) -> Page:
     """With a note on what only the picture does: pooling."""
     if page.atlas is None:
         return page
-    plan = _Plan(page, page.atlas, style, Lettering.of(style, _texts(page, page.atlas)))
+    plan = _Plan(page, page.atlas, style, Lettering.of(style, _texts(page, page.atlas)), vector)
     return page.noted(*plan.pooling())
 
 
@@ -78,6 +79,7 @@ class _Plan:
     atlas: Atlas
     style: Style
     letters: Lettering
+    vector: bool = False
 
     def dots(self, inches: float) -> float:
         """The length in whole dots."""
@@ -154,10 +156,15 @@ class _Plan:
         return self.top + (len(self.atlas.layers) - 1) * self.down + self.side
 
     @cached_property
+    def lines_below(self) -> int:
+        """The maps: the name of the axis, and numbers where these have room."""
+        return 1 if self.named and not any(self._key_numbers()) else 2
+
+    @cached_property
     def caption_top(self) -> float:
         return (
             self.bottom
-            + 2 * self.letters.small_line
+            + self.lines_below * self.letters.small_line
             + self.letters.pad
             + (self.letters.gap / 2 if self.caption else 0)
         )
@@ -190,7 +197,8 @@ class _Plan:
     @cached_property
     def most(self) -> int:
         """Cells on a side of a map, at most as many as there are dots."""
-        return min(_MOST, int(self.side * self.style.dpi))
+        dpi = max(self.style.dpi, _PRINTED) if self.vector else self.style.dpi
+        return min(_MOST, int(self.side * dpi))
 
     def cells(self) -> Iterator[Cells]:
         for (_, _, heatmap), box in zip(self.atlas.maps, self.boxes, strict=True):
@@ -201,7 +209,8 @@ class _Plan:
         yield from self._lines(self.title, self.letters.margin, self.letters.title, INK)
         if self.named:
             yield from self._names()
-            yield from self._numbers()
+            yield from self._query_numbers()
+            yield from self._key_numbers()
             yield from self._axis_names(*self.page.axes)
         else:
             yield from self._edges()
@@ -228,15 +237,18 @@ class _Plan:
             name = self.letters.fonts.shown(heatmap.name)
             yield self._at(name, box.left + box.width / 2, middle, colour=INK, across="center")
 
-    def _numbers(self) -> Iterator[Words]:
-        """Of the tokens, at the left of each layer and below each head."""
+    def _query_numbers(self) -> Iterator[Words]:
+        """At the left of each layer."""
         first = {row: (heatmap, box) for row, _, heatmap, box in reversed(self._placed())}
-        last = {head: (heatmap, box) for _, head, heatmap, box in self._placed()}
         for heatmap, box in first.values():
             cell = box.height / len(heatmap.query_labels)
             for place, number in _spaced(heatmap.query_positions, cell, 1.5 * self.letters.small_line):
                 top = box.top + (place + 0.5) * cell
                 yield self._at(number, self.left - self.letters.pad, top, across="right")
+
+    def _key_numbers(self) -> Iterator[Words]:
+        """Below each head."""
+        last = {head: (heatmap, box) for _, head, heatmap, box in self._placed()}
         for heatmap, box in last.values():
             cell = box.width / len(heatmap.key_labels)
             for place, number in _spaced(heatmap.key_positions, cell, 1.5 * self.letters.widest(["000"])):
@@ -267,9 +279,8 @@ class _Plan:
         half = self.letters.small_line / 2
         middle = (self.top + self.bottom) / 2
         yield self._at(side, self.letters.margin + half, middle, across="center", turned=90)
-        yield self._at(
-            below, (self.left + self.right) / 2, self.bottom + self.letters.pad + 3 * half, across="center"
-        )
+        under = self.bottom + self.letters.pad + (2 * self.lines_below - 1) * half
+        yield self._at(below, (self.left + self.right) / 2, under, across="center")
 
     def _bar_words(self) -> Iterator[Words]:
         ticks = self.page.scale.ticks()
@@ -289,16 +300,15 @@ class _Plan:
             yield self._at(self.page.measured, left, middle, across="center", turned=90)
 
     def _levels(self, heatmap: Heatmap) -> Levels:
-        rows, columns = (min(count, self.most) for count in heatmap.weights.shape)
-        if (rows, columns) == heatmap.weights.shape:
-            return heatmap_levels(heatmap, self.page.scale)
-        return levels(thumbnail(heatmap, rows, columns), self.page.scale)
+        """Of whole groups of tokens: half a token more would dim what looks at one alone."""
+        return heatmap_levels(pooled(heatmap, self.most), self.page.scale)
 
     def pooling(self) -> Iterator[str]:
         longest = max((max(heatmap.weights.shape) for _, _, heatmap in self.atlas.maps), default=1)
         if longest > self.most:
             unit = several(self.atlas.maps[0][2].unit)
-            yield f"pooled: {longest / self.most:.3g} {unit} to a cell (mean over queries, sum over keys)"
+            group = group_size(longest, self.most)
+            yield f"pooled: {group} {unit} to a cell (mean over queries, sum over keys)"
 
 
 def _spaced(positions: Sequence[int], cell: float, least: float) -> Iterator[tuple[int, str]]:

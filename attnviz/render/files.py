@@ -11,8 +11,8 @@ from attnviz.errors import OutputError, UsageError
 from attnviz.files import check_place, is_directory, write_whole
 from attnviz.inputs import printable
 from attnviz.recipes import Style
+from attnviz.render.asdrawn import lines_as_drawn, page_as_drawn, strip_as_drawn
 from attnviz.render.atlasfigure import atlas_drawing, parts
-from attnviz.render.captions import lines_as_drawn, page_as_drawn, strip_as_drawn
 from attnviz.render.chartfigure import chart_figure
 from attnviz.render.coloured import coloured_text
 from attnviz.render.drawing import Drawing, vector_figure, words_figure
@@ -127,18 +127,23 @@ def _is_one(path: Path, kind: Format) -> bool:
 
 
 def _picture(page: Page, style: Style, *, suffix: str) -> tuple[bytes, Notes]:
-    page = page_as_drawn(page, style)
+    page = page_as_drawn(page, style, suffix)
     if page.atlas is not None and not page.heatmaps:
         if style.pages and suffix == ".pdf":
             return _pages(page, page.atlas, style)
-        return _drawing_picture(page, atlas_drawing(page, page.atlas, style), style, suffix=suffix)
+        drawing = atlas_drawing(page, page.atlas, style, vector=suffix != ".png")
+        return _drawing_picture(page, drawing, style, suffix=suffix)
     drawn, notes = figure(page, style)
     return figure_bytes(drawn, suffix, page), notes
 
 
 def _pages(page: Page, atlas: Atlas, style: Style) -> tuple[bytes, Notes]:
     """A PDF of many pages."""
-    drawings = [atlas_drawing(part, part.atlas, style) for part in parts(page, atlas, style) if part.atlas]
+    drawings = [
+        atlas_drawing(part, part.atlas, style, vector=True)
+        for part in parts(page, atlas, style)
+        if part.atlas
+    ]
     return _pdf(page, drawings, style), drawings[0].fonts.notes
 
 

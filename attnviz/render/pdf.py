@@ -1,8 +1,10 @@
 """PDF files of drawings, after ISO 32000-1: matplotlib's, with the words, into which cells are put.
 
 All cells of a page are inline images (8.9.7) in the page's own content, so that they are compressed together,
-with neither an object nor a palette for each map: of many small maps these are most of a file. Of fonts what
-draws them is kept (9.9), without names, hints for the dots of screens and other tables that nobody asks.
+with neither an object nor a palette for each map: of many small maps these are most of a file. What a map
+leaves blank at its edges, as a causal one does with all that is to come, a path cuts off (8.5.4), the same
+bytes for all maps: as cells it would be a tenth to a third of a file. Of fonts what draws them is kept (9.9),
+without names, hints for the dots of screens and other tables that nobody asks.
 """
 
 import io
@@ -10,9 +12,12 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
+from attnviz.captures import Booleans
 from attnviz.render.drawing import BLANK, COLOURS, Cells, Drawing, Levels, palette, repeated
 from attnviz.render.layout import Box
 from attnviz.render.pen import FRAME
@@ -26,6 +31,7 @@ for what the eye just notices. They halve a file, most of which is digits of wei
 these are exact in .json, .csv and .npz.
 """
 
+_BLANK = STEPS  # the number of what is not painted
 _POINTS = 72  # an inch
 _KEPT = ("glyf", "head", "hhea", "hmtx", "loca", "maxp")  # tables of a TrueType font in a PDF
 _COLOURS = b"Levels"  # as the pages call them
@@ -73,40 +79,41 @@ def with_cells(pdf: bytes, drawings: Sequence[Drawing], dpi: int) -> bytes:
 
 def _painted(drawing: Drawing, dpi: int) -> bytes:
     """What lies below the words, as the operators of a page."""
-    ground = Box(0, 0, drawing.width, drawing.height)
-    dot = 1 / dpi
-    frames = b"".join(_rectangle(_wider(box, dot), drawing) for box in drawing.frames)
-    grey, cells = int(FRAME[1:3], 16) / 255, b"".join(_images(drawing))
-    return b"q\n1 g\n%bf\n%.3f g\n%bf\n%bQ\n" % (_rectangle(ground, drawing), grey, frames, cells)
+    ground = _numbers(drawing.width * _POINTS, drawing.height * _POINTS)
+    frames, cells = b"".join(_frames(drawing, 1 / dpi)), b"".join(_images(drawing))
+    grey = int(FRAME[1:3], 16) / 255
+    return b"q\n1 g\n0 0 %b re f\nq\n%b g\n%bQ\n%bQ\n" % (ground, _numbers(grey), frames, cells)
 
 
-def _wider(box: Box, by: float) -> Box:
-    """A box, larger on each side: as much of it is seen around the cells that cover it."""
-    return Box(box.left - by, box.top - by, box.width + 2 * by, box.height + 2 * by)
-
-
-def _rectangle(box: Box, drawing: Drawing) -> bytes:
-    size = box.width * _POINTS, box.height * _POINTS
-    return b"%b re\n" % _numbers(*_corner(box, drawing), *size)
-
-
-def _numbers(*points: float) -> bytes:
-    """As a page writes them: to a ten thousandth of a point, and never with an exponent (7.3.3)."""
-    return b" ".join((b"%.4f" % point).rstrip(b"0").rstrip(b".") for point in points)
-
-
-def _corner(box: Box, drawing: Drawing) -> tuple[float, float]:
-    """The lower left one, as a page counts: in points, upwards."""
-    return box.left * _POINTS, (drawing.height - box.bottom) * _POINTS
+def _frames(drawing: Drawing, dot: float) -> Iterator[bytes]:
+    """All frames, larger by a dot on each side: as much of them is seen around the cells that cover them."""
+    for step, box in _placed(drawing, drawing.frames):
+        sides = (-dot, -dot, box.width + 2 * dot, box.height + 2 * dot)
+        yield step + b"%b re f\n" % _numbers(*(side * _POINTS for side in sides))
 
 
 def _images(drawing: Drawing) -> Iterator[bytes]:
-    """All cells as inline images, each placed from the one before: so equal steps are equal bytes."""
+    """All cells as inline images, on the white of what they leave blank."""
+    boxes = [cells.box for cells in drawing.cells]
+    for (step, _), cells in zip(_placed(drawing, boxes), drawing.cells, strict=True):
+        yield step + _image(cells)
+
+
+def _placed(drawing: Drawing, boxes: Sequence[Box]) -> Iterator[tuple[bytes, Box]]:
+    """Boxes, and how to get to the lower left corner of each from that of the one before.
+
+    Equal steps are equal bytes. A page counts in points, upwards.
+    """
     across, up = 0.0, 0.0
-    for cells in drawing.cells:
-        left, bottom = _corner(cells.box, drawing)
-        yield b"1 0 0 1 %b cm\n" % _numbers(left - across, bottom - up) + _image(cells)
+    for box in boxes:
+        left, bottom = box.left * _POINTS, (drawing.height - box.bottom) * _POINTS
+        yield b"1 0 0 1 %b cm\n" % _numbers(left - across, bottom - up), box
         across, up = left, bottom
+
+
+def _numbers(*points: float) -> bytes:
+    """As a page writes them: to a millionth of a point, and never with an exponent (7.3.3)."""
+    return b" ".join((b"%.6f" % point).rstrip(b"0").rstrip(b".") for point in points)
 
 
 def _image(cells: Cells) -> bytes:
@@ -114,12 +121,43 @@ def _image(cells: Cells) -> bytes:
 
     No byte of it is an ``E``: nothing in it looks like its end, ``EI``.
     """
-    numbers = repeated(_coarse(cells.levels))
-    rows, columns = numbers.shape
-    width, height = cells.box.width * _POINTS, cells.box.height * _POINTS
-    turned = b"0 %b 0 %b cm" % (_numbers(-height, -width), _numbers(width, height))
-    what = b"BI /W %d /H %d /BPC 8 /CS /%b" % (rows, columns, _COLOURS)
-    return b"q %b %b ID %b\nEI Q\n" % (turned, what, numbers.T.tobytes())
+    numbers = np.ascontiguousarray(repeated(_coarse(cells.levels)).T)
+    keys, queries = numbers.shape
+    seen, path = numbers != _BLANK, b""
+    if not seen.all() and _is_outlined(seen):
+        numbers = np.where(seen, numbers, _commonest(numbers[seen]))
+        path = b"0 0 %d %d re f %b W n " % (keys, queries, _outline(seen))
+    wide, high = cells.box.width * _POINTS / keys, cells.box.height * _POINTS / queries
+    cell = b"%b cm" % _numbers(wide, 0, 0, -high, 0, queries * high)  # counted from the upper left corner
+    turned = b"0 %d %d 0 %d 0 cm" % (queries, -keys, keys)
+    what = b"BI /W %d /H %d /BPC 8 /CS /%b" % (queries, keys, _COLOURS)
+    return b"q %b %b%b %b ID %b\nEI Q\n" % (cell, path, turned, what, numbers.tobytes())
+
+
+def _is_outlined(seen: Booleans) -> bool:
+    """Whether what is seen of each key, if anything, is one run of queries. seen: ``[keys, queries]``"""
+    edges = np.diff(seen, axis=1, prepend=False, append=False)
+    return bool((edges.sum(1) <= 2).all())
+
+
+def _outline(seen: Booleans) -> bytes:
+    """A path around what is seen: along where it begins of each key, and back along where it ends."""
+    begins = seen.argmax(1)
+    there, back = _edge(begins), _edge(begins + seen.sum(1))[::-1]
+    return b" ".join(
+        b"%d %d %b" % (*corner, b"l" if place else b"m") for place, corner in enumerate(there + back)
+    )
+
+
+def _edge(heights: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """The corners of stairs, from the left to the right."""
+    borders = [0, *(np.flatnonzero(np.diff(heights)) + 1), len(heights)]
+    return [(across, heights[start]) for start, stop in pairwise(borders) for across in (start, stop)]
+
+
+def _commonest(numbers: Levels) -> np.uint8:
+    """What most of them are: a viewer that mixes what meets in a dot shows a little of what was cut off."""
+    return np.bincount(numbers, minlength=1).argmax().astype(np.uint8)
 
 
 def _coarse(levels: Levels) -> Levels:

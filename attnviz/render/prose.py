@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from itertools import accumulate, takewhile
 from typing import Any
 
 import numpy as np
 
 from attnviz.inputs import printable
-from attnviz.recipes import Recipe, Style
+from attnviz.recipes import Recipe, Style, Varying
 from attnviz.render.views import (
     Chart,
     Curve,
@@ -27,6 +28,7 @@ from attnviz.render.views import (
 LONGEST_TEXT = 60  # characters of a sample that are quoted
 _CELLS = 3  # that are told of a map
 _NAMED = 4  # maps, rows or samples that are named one by one
+_AXES = "rows are queries, columns are keys"
 _SCALES = {
     "linear": "colours run evenly",
     "sqrt": "colours run with the square root of the weight",
@@ -63,20 +65,28 @@ def _what(recipe: Recipe) -> str:
     shown = ", ".join(printable(str(title)) for title in _listed(recipe.reduction.get("shown")))
     if recipe.command == "align":
         return f"Cross-attention weights ({shown}; columns are the source)"
+    if recipe.command == "variants":
+        head = printable(str(recipe.reduction.get("head", "")))
+        return (
+            f"Variants of the attention weights of head {head} ({_varied(recipe.varying) or shown}; {_AXES})"
+        )
     if recipe.command not in ("heatmap", "heads"):
         return f"What attnviz {printable(recipe.command)} shows" + (f" ({shown})" if shown else "")
     if recipe.listing is None:
-        return (
-            f"Attention weights ({shown}; rows are queries, columns are keys)"
-            if shown
-            else "Attention weights"
-        )
+        return f"Attention weights ({shown}; {_AXES})" if shown else "Attention weights"
     listing = recipe.listing
     named = f"The {printable(listing.grid)}" if listing.grid else "Statistics"
     chosen = f" where {printable(listing.where)}" if listing.where else ""
     order = f", by {printable(listing.sort)}" if listing.sort else ""
     first = f"the first {listing.top} " if listing.top else ""
     return f"{named} of {first}heads{chosen}{order}"
+
+
+def _varied(asked: Varying | None) -> str:
+    """What was asked for besides the model's own, by name: "scores dot, scaled; temperature 0.1"."""
+    texts = {} if asked is None else {name: text for name, text in asdict(asked).items() if text is not None}
+    parts = {name: [printable(part.strip()) for part in text.split(",")] for name, text in texts.items()}
+    return "; ".join(f"{name}{'s' * (len(each) > 1)} {', '.join(each)}" for name, each in parts.items())
 
 
 def _model(entry: Mapping[str, Any]) -> str:
@@ -107,7 +117,7 @@ def shortened(text: str) -> str:
 
 def _scale(recipe: Recipe) -> Iterable[str]:
     style: Style = recipe.style
-    if recipe.command in ("heatmap", "align") and (top := style.vmax) is not None:
+    if recipe.command in ("heatmap", "align", "variants") and (top := style.vmax) is not None:
         yield f"{_SCALES.get(style.scale, style.scale)} from 0 to {top:g}"
 
 

@@ -69,6 +69,7 @@ def test_one_length_has_no_power(capsys: pytest.CaptureFixture[str]) -> None:
         (["--lengths", "0"], 2, "lengths 0 is too small: 1 is the least"),
         (["--lengths", "-5,8"], 2, "--lengths '-5,8': '-5' is no whole number"),
         (["--lengths", "8,many"], 2, "'many' is no whole number; write them as 2,4,8"),
+        (["--lengths", "9" * 5000], 2, "999' is no whole number"),
         (["--lengths", ""], 2, "'' is no whole number"),
         (["--lengths", "8,,9"], 2, "'' is no whole number"),
         (["--lengths", "9" * 30], 1, "nothing was measured at 999,999,999"),

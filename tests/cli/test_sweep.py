@@ -12,6 +12,7 @@ from attnviz.builtin.encoder.check import check
 from attnviz.builtin.encoder.task import EncoderTask
 from attnviz.builtin.outcome import Outcome
 from attnviz.cli.app import run
+from attnviz.sweeping import ASKED, sweep
 from tests.builtin.test_train import TINY
 
 
@@ -33,7 +34,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_number_of_heads_is_trained_and_asked_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "swept"
     command = ["train", "sweep", "--n-heads", "2,1", "--snapshots", "2", "-o", str(place)]
@@ -51,8 +52,21 @@ def test_each_number_of_heads_is_trained_and_asked_once(
     assert 0 < document["models"][1]["distance"] < 1
     assert run(["heads", "The dogs bark", "-m", str(place / "heads-2")]) == 0
     trained = (place / "heads-1" / store.WEIGHTS).stat().st_mtime_ns
+    capsys.readouterr()
+    monkeypatch.setattr(Quick, "check", None)
     assert run(command) == 0
+    assert capsys.readouterr().out == out
     assert (place / "heads-1" / store.WEIGHTS).stat().st_mtime_ns == trained
+
+
+def test_what_was_found_of_other_weights_or_cannot_be_read_is_asked_again(tmp_path: Path) -> None:
+    sweep("encoder", tmp_path, heads=[2])
+    kept = tmp_path / "heads-2" / ASKED
+    whole = kept.read_text()
+    for damaged in (whole.replace('"weights": "', '"weights": "other'), whole[:100]):
+        kept.write_text(damaged)
+        sweep("encoder", tmp_path, heads=[2])
+        assert kept.read_text() == whole
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,13 @@ def test_a_place_that_is_no_directory_is_refused_at_once(
     ("arguments", "status", "message"),
     [
         (["nobody"], 2, "no model nobody to train: there is encoder, decoder, classifier"),
-        (["encoder", "--n-heads", "5"], 2, "d_model 128 cannot be divided into 5 heads"),
+        (
+            ["encoder", "--n-heads", "5"],
+            2,
+            "d_model 128 cannot be divided into 5 heads of the same size; --n-heads "
+            "1, 2, 4, 8, 16, 32, 64 would do",
+        ),
+        (["encoder", "--n-heads", "1", "--d-model", "9"], 2, "an even --d-model would do"),
         (["encoder", "--device", "cuda:9", "--steps", "1", "-o", "{new}"], 1, "no device cuda:9 here"),
         (
             ["encoder", "--check", "-o", "no"],

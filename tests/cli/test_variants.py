@@ -83,6 +83,20 @@ def test_they_become_files(tmp_path: Path, suffix: str) -> None:
     assert file.stat().st_size > 500
 
 
+def test_the_caption_of_a_figure_names_what_was_varied(tmp_path: Path) -> None:
+    file, usual = str(tmp_path / "made.svg"), str(tmp_path / "usual.csv")
+    options = ["--score", "dot,cosine", "--temperature", "0.5", "--mask", "causal,window:1"]
+    assert run(["variants", "The cat", "-H", "0.1", *options, "-o", file]) == 0
+    assert run(["variants", "The cat", "-H", "0.1", "-o", usual]) == 0
+    told = [attnviz.caption(each) for each in (file, usual)]
+    assert told[0].startswith(
+        "Variants of the attention weights of head 0.1 (scores dot, cosine; temperature 0.5; masks causal, "
+        "window:1; rows are queries, columns are keys) of builtin:encoder reading “The cat”. Dot: q·k;"
+    )
+    assert told[0].endswith("Colours run evenly from 0 to 1.")
+    assert "head 0.1 (dot, scaled, cosine, linear; rows are queries" in told[1]
+
+
 def test_a_query_is_followed_through_to_what_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
     made = document(capsys, "heatmap", SENTENCE, "--explain", "it", "-H", "3.1")
     keys, q = made["keys"], np.array(made["query"]["q"])

@@ -12,7 +12,7 @@ from attnviz.builtin.translation.writing import written
 from attnviz.errors import InputError
 from attnviz.inputs import Sample, Span
 from attnviz.models import families
-from attnviz.models.builtin.translator import TRAINED, TranslatorSource
+from attnviz.models.builtin.translator import MORE, TRAINED, TranslatorSource
 from attnviz.models.outline import outline
 from attnviz.models.request import Request
 from tests.builtin.blank import POSITIONS, SIZES, blank, pieces, save_blank
@@ -68,13 +68,22 @@ def test_without_a_target_the_model_writes_one(sources, kind: str) -> None:
     encoded = source.encode(Sample("The cat sees it."))
     read = encoded.tensors["source"]
     target = encoded.tensors["target"][0].tolist()
-    most = POSITIONS - 1
+    most = 2 * read.shape[1] + MORE
     assert target == [START, *written(model.half().float(), read, most)[0]]
     assert encoded.written == len(target) - 1
     assert encoded.notes[0] == f"the last {encoded.written} tokens were written by the model (greedily)"
     axis = encoded.axes["cross"][0]
     assert axis.ids == tuple(target)
     assert axis.texts[-1] == pieces().decode(target)
+
+
+@KIND
+def test_a_model_that_has_learnt_no_end_is_stopped_at_twice_the_source(sources, kind: str) -> None:
+    encoded = sources[kind].encode(Sample("A cat"))
+    most = 2 * encoded.tensors["source"].shape[1] + MORE
+    assert most < POSITIONS - 1
+    assert encoded.written == most
+    assert encoded.notes[-1] == f"stopped after {most} tokens: --generate N lets it write more"
 
 
 @KIND

@@ -11,6 +11,9 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, PreTrainedModel
 
 import attnviz
+from attnviz import load_model
+from attnviz.builtin import store
+from attnviz.builtin.decoder.model import CausalLanguageModel
 from attnviz.captures import Capture
 from attnviz.cli.app import run
 from attnviz.errors import InputError, ModelError
@@ -211,9 +214,27 @@ def test_more_than_there_are_positions_for_is_refused(tokenizer: Any) -> None:
         written(writer("gpt2"), tokenizer, 200)
 
 
-def test_what_is_typed_after_a_model_that_ships_is_refused() -> None:
-    with pytest.raises(InputError, match="builtin:encoder reads text and writes none"):
-        attnviz.capture(Sample("The cat", generate=3))
+def test_a_text_that_is_cut_makes_room_for_what_is_written(tokenizer: Any) -> None:
+    source, text = LiveSource(writer("gpt2"), tokenizer=tokenizer), "The cat sat " * 60
+    encoded = source.encode(Sample(text, generate=20), truncate=True)
+    assert encoded.tensors["input_ids"].shape == (1, 128)
+    assert encoded.notes[0].startswith("cut to 108 of ")
+    with pytest.raises(InputError, match="has positions for 128: 500 more do not fit, 120 at most"):
+        source.encode(Sample(text, generate=500), truncate=True)
+
+
+def test_a_decoder_that_ships_writes_the_likeliest_tokens() -> None:
+    source = load_model("builtin:decoder")
+    encoded = source.encode(Sample("The cat sleeps. The", generate=5))
+    (axis, _) = encoded.axes[""]
+    stored = store.load(store.shipped("decoder"), CausalLanguageModel).model
+    ids = torch.tensor([axis.ids])
+    likeliest = stored.scores(stored(ids)).argmax(-1)
+    assert likeliest[0, -6:-1].tolist() == list(axis.ids[-5:])
+    assert encoded.written == 5
+    assert encoded.notes == ("the last 5 tokens were written by the model (greedily)",)
+    with pytest.raises(InputError, match="positions for 512: 600 more do not fit"):
+        source.encode(Sample("The cat", generate=600))
 
 
 # From the command line

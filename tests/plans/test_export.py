@@ -28,6 +28,7 @@ from attnviz.plans.machine import Loading
 from attnviz.plans.plan import Plan
 from attnviz.plans.seeing import Batch
 from attnviz.recipes import Recipe
+from attnviz.render.within import recipe_in
 from tests.models.zoo import save_model
 from tests.plans.plans import plan
 
@@ -91,6 +92,26 @@ def test_an_export_makes_every_figure_and_the_lists_beside_them(tmp_path: Path) 
         Recipe.from_json(json.dumps(line["recipe"]))
     assert 0 < lines[0]["hidden"]["special"] < 1
     assert "not shown" in lines[0]["caption"]
+
+
+def test_what_only_a_kind_of_file_does_is_in_its_recipe_and_its_caption_and_in_no_other(
+    tmp_path: Path,
+) -> None:
+    suffixes = (".pdf", ".png", ".svg")
+    text = "".join(
+        f'[[figures]]\nview = "{view}"\nfile = "{{view}}{suffix}"\ndpi = 50\n'
+        for view in ("atlas", "lines")
+        for suffix in suffixes
+    )
+    made(samples(TEXTS[:1]) + text, tmp_path)
+    lines = [json.loads(line) for line in (tmp_path / "figures.jsonl").read_text().splitlines()]
+    assert [line["recipe"] for line in lines] == [
+        recipe_in(tmp_path / line["file"]).entries() for line in lines
+    ]
+    assert [line["caption"] for line in lines] == [attnviz.caption(tmp_path / line["file"]) for line in lines]
+    stepped = [line["file"] for line in lines if "Colours in 48 steps." in line["caption"]]
+    assert stepped == ["atlas.pdf"]
+    assert all("of the scale left out" in line["caption"] for line in lines[3:])
 
 
 def test_a_figure_is_the_same_alone_and_out_of_a_batch(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import attnviz
 from attnviz.aligning import alignment_view
 from attnviz.analysis.translated import aligned
 from attnviz.recipes import Aligning, Choice, Recipe, Style
-from attnviz.render import captions
+from attnviz.render import prose
+from attnviz.render.asdrawn import as_drawn
 from attnviz.render.figure import figure
 from attnviz.render.numbers import numbers_bytes
 from attnviz.render.pooling import pooled
@@ -57,7 +58,8 @@ def test_a_figure_has_a_dot_on_every_link_and_says_what_it_is() -> None:
     drawn, _ = figure(view(0.25), Style())
     [dots] = [each for each in drawn.axes[0].collections if isinstance(each, PathCollection)]
     assert sorted(dots.get_offsets().tolist()) == [[0, 0], [1, 2], [2, 0], [2, 1]]
-    assert "each target word's strongest source word, and all from 0.25 on" in captions.caption(view(0.25))
+    told = prose.caption(as_drawn(view(0.25), Style(), ".png").recipe)
+    assert "each target word's strongest source word, and all from 0.25 on" in told
 
 
 def test_what_is_pooled_has_no_dots() -> None:
@@ -92,7 +94,7 @@ def test_the_recipe_says_how_words_were_linked_and_can_be_read_again() -> None:
     assert recipe.aligning == Aligning(0.25)
     assert Recipe.from_json(recipe.to_json()) == recipe
     assert "aligning" not in replace(recipe, aligning=None).to_json()
-    assert captions.caption(view()).startswith(
+    assert prose.caption(recipe).startswith(
         "Cross-attention weights (cross layer 1, head 1; columns are the source) of interpreter reading "
         "“The black cat” / “Le chat noir”. Rows are words of the target as they are written."
     )

@@ -18,6 +18,7 @@ from attnviz.facts import LayerFacts, ModelFacts
 from attnviz.inputs import Sample, Span
 from attnviz.models.encoding import texts_of
 from attnviz.models.labels import Tokens
+from attnviz.models.wrote import Speller
 from attnviz.observe.tiles import Tile, Vectors, Watch
 
 HOLE = "[MASK]"
@@ -78,8 +79,17 @@ def read_tokens(tokenizer: Tokenizer, sample: Sample, most: int | None) -> Token
 
 def plain_ids(tokenizer: Tokenizer) -> Sequence[int]:
     """The numbers of all tokens but the model's own."""
-    own = {number for number, each in tokenizer.get_added_tokens_decoder().items() if each.special}
+    own = _own_numbers(tokenizer)
     return [number for number in range(tokenizer.get_vocab_size()) if number not in own]
+
+
+def speller(tokenizer: Tokenizer) -> Speller:
+    """What a tokenizer says of tokens that a model wrote."""
+    return Speller(
+        _own_numbers(tokenizer),
+        lambda ids: [tokenizer.id_to_token(number) for number in ids],
+        tokenizer.decode,
+    )
 
 
 def numbered_tokens(
@@ -161,6 +171,10 @@ def in_double_precision(
     with torch.inference_mode():
         call(copy.deepcopy(model).double(), look_at)
     return {name: torch.cat(parts, 1) for name, parts in seen.items()}
+
+
+def _own_numbers(tokenizer: Tokenizer) -> set[int]:
+    return {number for number, each in tokenizer.get_added_tokens_decoder().items() if each.special}
 
 
 def _own_pieces(tokenizer: Tokenizer) -> set[str]:

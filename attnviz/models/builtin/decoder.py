@@ -4,4 +4,6 @@ from attnviz.builtin.decoder.model import CausalLanguageModel
 from attnviz.builtin.tokenizer import BEGIN
 from attnviz.models.builtin.text import Manner
 
-DECODER = Manner(CausalLanguageModel, "decoder.blocks", (BEGIN,), (), trained=128)
+DECODER = Manner(
+    CausalLanguageModel, "decoder.blocks", (BEGIN,), (), trained=128, guesses=CausalLanguageModel.scores
+)

@@ -1,6 +1,6 @@
 """Our models of one text: a single stack that reads it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,10 @@ from attnviz.errors import InputError
 from attnviz.inputs import Sample
 from attnviz.models.base import Encoded
 from attnviz.models.builtin import common
-from attnviz.models.encoding import tokens_within
+from attnviz.models.encoding import check_room, room_to_read, tokens_within
 from attnviz.models.labels import Tokens, token_axis
 from attnviz.models.opened import Opened, Site
+from attnviz.models.wrote import with_written
 from attnviz.observe.tiles import Watch
 
 
@@ -29,6 +30,7 @@ class Manner(Generic[ModelT]):
     blocks:        the path of its blocks
     before, after: tokens of its own that stand around a text
     trained:       tokens of the longest texts of its training
+    guesses:       of hidden states ``[..., d_model]`` the scores of what may follow; None: it writes nothing
     """
 
     kind: type[ModelT]
@@ -36,6 +38,7 @@ class Manner(Generic[ModelT]):
     before: tuple[int, ...]
     after: tuple[int, ...]
     trained: int
+    guesses: Callable[[ModelT, Tensor], Tensor] | None = None
 
 
 class TextSource(Generic[ModelT]):
@@ -57,17 +60,17 @@ class TextSource(Generic[ModelT]):
         return common.versions()
 
     def encode(self, sample: Sample, *, truncate: bool = False) -> Encoded:
-        """The sample as the model reads it.
+        """The sample as the model reads it, and what it writes after that.
 
         Raises InputError if it has no word, or more tokens than positions and is not to be truncated.
         """
-        if sample.generate:
+        if sample.generate and self._manner.guesses is None:
             raise InputError(f"{self.facts.name} reads text and writes none: leave --generate away")
         common.no_chat(sample, self.facts.name)
         cut = partial(common.read_tokens, self._tokenizer)
-        limit = self.facts.positions
-        tokens = tokens_within(cut, sample, model=self.facts.name, positions=limit, truncate=truncate)
-        return self._encoded(sample, tokens)
+        room = room_to_read(sample, self.facts.positions, truncate=truncate)
+        tokens = tokens_within(cut, sample, model=self.facts.name, positions=room, truncate=truncate)
+        return self._encoded(sample, self._continued(tokens, sample))
 
     def plain_ids(self) -> Sequence[int]:
         """The numbers of all tokens but the model's own."""
@@ -108,13 +111,27 @@ class TextSource(Generic[ModelT]):
         }
         return Opened(self._model, call, sites, exact, "the same model in float64")
 
+    def _continued(self, tokens: Tokens, sample: Sample) -> Tokens:
+        """The tokens that are read, and after them those that the model writes, always the likeliest."""
+        guesses = self._manner.guesses
+        if guesses is None or not sample.generate:
+            return tokens
+        check_room(sample, tokens, model=self.facts.name, positions=self.facts.positions)
+        ids = torch.tensor([tokens.ids], device=self._device)
+        with torch.inference_mode():
+            for _ in range(sample.generate):
+                hidden = self._model(ids)[:, -1:]
+                ids = torch.cat((ids, guesses(self._model, hidden).argmax(-1)), dim=1)
+        return with_written(tokens, ids[0, len(tokens.ids) :].tolist(), common.speller(self._tokenizer))
+
     def _ids(self, encoded: Encoded) -> Tensor:
         return encoded.tensors["ids"].to(self._device)
 
     def _encoded(self, sample: Sample, tokens: Tokens) -> Encoded:
         axis = token_axis(tokens)
         notes = tokens.notes if len(axis) <= self._manner.trained else (*tokens.notes, self._beyond)
-        return Encoded(sample, {"ids": torch.tensor([tokens.ids])}, {"": (axis, axis)}, notes)
+        tensors = {"ids": torch.tensor([tokens.ids])}
+        return Encoded(sample, tensors, {"": (axis, axis)}, notes, written=sample.generate)
 
     @property
     def _beyond(self) -> str:

@@ -11,20 +11,23 @@ from torch import Tensor
 from attnviz.attention import Watch as LayerWatch
 from attnviz.builtin import store
 from attnviz.builtin.translation.model import Translator
-from attnviz.builtin.translation.pieces import END, SPECIAL, START
+from attnviz.builtin.translation.pieces import END, START
 from attnviz.builtin.translation.writing import written
 from attnviz.errors import InputError
 from attnviz.inputs import Sample
 from attnviz.models.base import Encoded
 from attnviz.models.builtin import common
-from attnviz.models.encoding import decoded_after, started, target_sample, tokens_within
+from attnviz.models.encoding import check_room, decoded_after, started, target_sample, tokens_within
 from attnviz.models.labels import Tokens, token_axis
 from attnviz.models.opened import Opened, Site
-from attnviz.models.wrote import Speller, with_written
+from attnviz.models.wrote import stopped, with_written
 from attnviz.observe.tiles import Watch
 
 TRAINED = 50
 """Tokens of the longest sources and targets of the training."""
+
+MORE = 16
+"""Tokens that a translation may have besides two for each of its source: what goes on does not end."""
 
 SITES = {
     "encoder": "stacks.encoder.blocks.{}.attention",
@@ -124,16 +127,14 @@ class TranslatorSource:
 
     def _written(self, source: Tokens, begun: Tokens, sample: Sample) -> Tokens:
         """The target, and what the model writes after it: nothing more where it was given in whole."""
-        room = self._model.config.positions - len(begun.ids)
-        if sample.generate > room:
-            raise InputError(
-                f"{sample.name} has {len(begun.ids)} tokens, and {self.facts.name} has positions for "
-                f"{self.facts.positions}: {sample.generate} more do not fit"
-            )
+        check_room(sample, begun, model=self.facts.name, positions=self.facts.positions)
         if sample.pair is not None and not sample.generate:
             return begun
-        ids = written(self._model, self._row(source), sample.generate or room, begun=self._row(begun))[0]
-        return with_written(begun, ids, self._speller)
+        most = sample.generate or min(self._room, 2 * len(source.ids) + MORE)
+        ids = written(self._model, self._row(source), most, begun=self._row(begun))[0]
+        whole = with_written(begun, ids, common.speller(self._tokenizer))
+        cut = not sample.generate and ids[-1] != END
+        return replace(whole, notes=(*whole.notes, stopped(most))) if cut else whole
 
     def _tokens(self, sample: Sample, positions: int | None, *, truncate: bool) -> Tokens:
         cut = partial(common.read_tokens, self._tokenizer)
@@ -143,13 +144,6 @@ class TranslatorSource:
     def _room(self) -> int:
         """Tokens that a target may have besides the start token, its end token counted."""
         return self._model.config.positions - 1
-
-    @property
-    def _speller(self) -> Speller:
-        pieces = self._tokenizer.id_to_token
-        return Speller(
-            SPECIAL.values(), lambda ids: [pieces(number) for number in ids], self._tokenizer.decode
-        )
 
     def _row(self, tokens: Tokens) -> Tensor:
         return torch.tensor([tokens.ids], device=self._device)
