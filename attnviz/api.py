@@ -16,7 +16,8 @@ from attnviz.growing import check_growth, growth, growth_chart
 from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
-from attnviz.render.views import HeadGrid, HeadLines, HeadTable, Page, TokenStrip, View
+from attnviz.render.rows import HeadTable
+from attnviz.render.views import HeadGrid, HeadLines, Page, TokenStrip, View
 from attnviz.replaying import replay
 from attnviz.studying import check_explain, check_variants, explain, variants
 from attnviz.sweeping import sweep, sweep_chart

@@ -9,7 +9,8 @@ from attnviz.capturing import capture, load_model
 from attnviz.errors import UsageError
 from attnviz.inputs import Sample
 from attnviz.recipes import Comparing, Style
-from attnviz.render.views import HeadGrid, Page, Table
+from attnviz.render.rows import Table
+from attnviz.render.views import HeadGrid, Page
 from attnviz.wishes import WORDS
 
 if TYPE_CHECKING:

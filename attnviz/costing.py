@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from attnviz.analysis.cost import Cost, Setting
 from attnviz.errors import InputError, UsageError
 from attnviz.recipes import Style
-from attnviz.render.views import Chart
+from attnviz.render.plots import Chart
 
 if TYPE_CHECKING:
     from attnviz.costs.measure import Report

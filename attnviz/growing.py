@@ -12,8 +12,8 @@ from attnviz.capturing import capture, load_model
 from attnviz.files import name_of
 from attnviz.inputs import Sample
 from attnviz.recipes import Choice, Listing, Style, recipe
+from attnviz.render.plots import Chart
 from attnviz.render.probepages import Drawn
-from attnviz.render.views import Chart
 
 if TYPE_CHECKING:
     from collections.abc import Callable

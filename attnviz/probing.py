@@ -9,7 +9,7 @@ from attnviz.captures import Capture
 from attnviz.capturing import capture
 from attnviz.inputs import Sample
 from attnviz.recipes import Choice, Style
-from attnviz.render.views import Table
+from attnviz.render.rows import Table
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

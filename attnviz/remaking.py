@@ -16,7 +16,8 @@ from attnviz.inputs import Sample, check_texts
 from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Aligning, Comparing, Listing, Recipe, Style, Varying, ViewName
 from attnviz.render import pages
-from attnviz.render.views import HeadGrid, HeadTable, Page, Steps, Table, View
+from attnviz.render.rows import HeadTable, Steps, Table
+from attnviz.render.views import HeadGrid, Page, View
 from attnviz.studying import check_explain, check_variants, explain, variants
 from attnviz.wishes import ALL, AUTO, WORDS
 

@@ -14,7 +14,8 @@ from attnviz.inputs import printable
 from attnviz.recipes import Recipe
 from attnviz.remaking import KINDS, Kind, damaged, samples_of
 from attnviz.render import files
-from attnviz.render.views import Page, Table, View
+from attnviz.render.rows import Table
+from attnviz.render.views import Page, View
 from attnviz.render.within import recipe_in
 
 if TYPE_CHECKING:

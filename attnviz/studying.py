@@ -8,7 +8,8 @@ from attnviz.captures import Head
 from attnviz.errors import RoomError
 from attnviz.inputs import printable
 from attnviz.recipes import Choice, Style, Varying
-from attnviz.render.views import Page, Steps
+from attnviz.render.rows import Steps
+from attnviz.render.views import Page
 from attnviz.wishes import encoded_all, several
 
 if TYPE_CHECKING:

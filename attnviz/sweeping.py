@@ -14,7 +14,7 @@ from attnviz.comparing import compare
 from attnviz.errors import UsageError
 from attnviz.files import write_whole
 from attnviz.recipes import Style
-from attnviz.render.views import Chart
+from attnviz.render.plots import Chart
 
 if TYPE_CHECKING:
     from attnviz.builtin.schedule import Progress

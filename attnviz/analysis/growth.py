@@ -8,7 +8,7 @@ from attnviz.analysis.rank import NUMBERS
 from attnviz.captures import Head
 from attnviz.errors import InputError
 from attnviz.facts import ModelFacts
-from attnviz.render.views import HeadRow
+from attnviz.render.rows import HeadRow
 
 HALF = 0.5
 

@@ -10,7 +10,7 @@ from attnviz.errors import SelectionError, UsageError
 from attnviz.inputs import printable
 from attnviz.metrics import METRICS, PATTERNS
 from attnviz.recipes import Listing
-from attnviz.render.views import HeadRow, Statistic
+from attnviz.render.rows import HeadRow, Statistic
 
 WORDS = (*PATTERNS, "local", "broad", "global", "mixed")
 PARTS = tuple(entry.name for entry in fields(Statistic) if entry.name != "value")

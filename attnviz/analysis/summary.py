@@ -19,7 +19,7 @@ from attnviz.facts import ModelFacts
 from attnviz.inputs import printable
 from attnviz.metrics import FEWEST_ROWS, METRICS, PATTERNS, pattern
 from attnviz.recipes import Choice
-from attnviz.render.views import Evidence, HeadRow, Statistic
+from attnviz.render.rows import Evidence, HeadRow, Statistic
 
 _SCORED = {"local": "distance", "broad": "focus", "global": "confidence", "mixed": ""}
 

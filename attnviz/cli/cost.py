@@ -41,7 +41,7 @@ def cost(*, costs: Costs, drawing: Drawing) -> None:
     """
     from attnviz import api
     from attnviz.cli import output, progress
-    from attnviz.render.views import Chart
+    from attnviz.render.plots import Chart
 
     lengths, style = whole_numbers("--lengths", costs.lengths), drawing.style()
     api.check_chart(style)

@@ -26,7 +26,7 @@ def diff(
     from attnviz import api
     from attnviz.cli import output, read
     from attnviz.render.differencepages import kind_of
-    from attnviz.render.views import Table
+    from attnviz.render.rows import Table
 
     choice, style = choices.choice(), drawing.style()
     api.check_diff(choice, style, top=most.top)

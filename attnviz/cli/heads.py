@@ -9,7 +9,8 @@ from attnviz.cli.options import Choices, Drawing, Heads, Inputs, Kept, Model, Sn
 if TYPE_CHECKING:
     from attnviz.captures import Capture
     from attnviz.recipes import Choice, Listing, Style
-    from attnviz.render.views import HeadGrid, HeadTable
+    from attnviz.render.rows import HeadTable
+    from attnviz.render.views import HeadGrid
 
 
 @command
@@ -29,7 +30,8 @@ def heads(
     """
     from attnviz import api
     from attnviz.cli import look, output, read
-    from attnviz.render.views import HeadGrid, HeadTable
+    from attnviz.render.rows import HeadTable
+    from attnviz.render.views import HeadGrid
 
     choice, listing, style = choices.choice(), table.listing(), drawing.style()
     if snapshots.over is not None:
@@ -59,7 +61,7 @@ def _over(
     """How heads grew over the snapshots of a training."""
     from attnviz import api
     from attnviz.cli import output, progress, read
-    from attnviz.render.views import Chart
+    from attnviz.render.plots import Chart
 
     style = drawing.style()
     api.check_growth(choice, listing, style)

@@ -6,7 +6,7 @@ from attnviz.cli.options import Choices, Drawing, Inputs, Kept, Model, Views, co
 
 if TYPE_CHECKING:
     from attnviz.inputs import Sample
-    from attnviz.render.views import Steps
+    from attnviz.render.rows import Steps
 
 
 @command
@@ -37,7 +37,7 @@ def _explain(inputs: Inputs, model: Model, choices: Choices, drawing: Drawing, w
     """One query of each sample, followed through by numbers."""
     from attnviz import api
     from attnviz.cli import look, output, read
-    from attnviz.render.views import Steps
+    from attnviz.render.rows import Steps
 
     choice, style = choices.choice(), drawing.style()
     api.check_explain(choice, style)

@@ -135,15 +135,9 @@ def _print_json(views: "Iterable[View]", style: "Style", several: str) -> None:
 
 def printed(view: "View") -> "RenderableType":
     """The view as a terminal shows it."""
-    from attnviz.render.views import (
-        Chart,
-        HeadGrid,
-        HeadLines,
-        HeadTable,
-        Steps,
-        Table,
-        TokenStrip,
-    )  # each kind is drawn without the others' code
+    from attnviz.render.plots import Chart
+    from attnviz.render.rows import HeadTable, Steps, Table
+    from attnviz.render.views import HeadGrid, HeadLines, TokenStrip
 
     if isinstance(view, HeadTable | Table):
         from attnviz.render.table import table

@@ -11,7 +11,7 @@ from attnviz.errors import UsageError
 if TYPE_CHECKING:
     from attnviz.cli.progress import Bar
     from attnviz.recipes import Choice, Style
-    from attnviz.render.views import Table
+    from attnviz.render.rows import Table
 
 SEQUENCES, LENGTH = 20, 50
 
@@ -55,7 +55,7 @@ def probe(
     from attnviz import api
     from attnviz.cli import output, progress
     from attnviz.recipes import Listing
-    from attnviz.render.views import Table
+    from attnviz.render.rows import Table
 
     choice, style = choices.choice(), drawing.style()
     _check(inputs, kept, probes)

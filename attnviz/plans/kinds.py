@@ -19,7 +19,8 @@ from attnviz.recipes import Choice, Listing, Recipe
 
 if TYPE_CHECKING:
     from attnviz.recipes import ViewName
-    from attnviz.render.views import HeadGrid, HeadTable, Page, View
+    from attnviz.render.rows import HeadTable
+    from attnviz.render.views import HeadGrid, Page, View
 
 PICTURES = (".pdf", ".png", ".svg")
 

@@ -14,7 +14,7 @@ from attnviz.render import pages
 from attnviz.render.layout import PAGE, Box
 from attnviz.render.lettering import Labels, Lettering
 from attnviz.render.pen import FRAME, GREY, INK, Pen, house_style
-from attnviz.render.views import Chart, Curve, Plot
+from attnviz.render.plots import Chart, Curve, Plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

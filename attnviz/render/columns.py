@@ -11,7 +11,8 @@ from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.metrics import METRICS
 from attnviz.render.ink import two_digits
-from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic
+from attnviz.render.rows import Evidence, HeadRow, HeadTable, Statistic
+from attnviz.render.views import HeadGrid
 
 MISSING = "-"
 WINDOWED = "*"  # behind the name of a head that sees only a window

@@ -31,15 +31,8 @@ from attnviz.render.comparetables import (
     title,
 )
 from attnviz.render.headpages import stacks_of, top_of
-from attnviz.render.views import (
-    CKA,
-    JS,
-    HeadGrid,
-    Heatmap,
-    Page,
-    Scale,
-    Table,
-)  # fmt: skip
+from attnviz.render.rows import Table
+from attnviz.render.views import CKA, JS, HeadGrid, Heatmap, Page, Scale
 
 Drawn = Page | HeadGrid | Table
 """What a comparison can be drawn as."""

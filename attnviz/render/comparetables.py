@@ -10,7 +10,7 @@ from attnviz.analysis.comparison import Change, Comparison, Match, Verdict, chan
 from attnviz.errors import SelectionError
 from attnviz.inputs import printable
 from attnviz.recipes import Comparing, Listing, Recipe, Style, recipe_of_models
-from attnviz.render.views import Cell, Column, Table
+from attnviz.render.rows import Cell, Column, Table
 
 TABLE, RANKED = "matches", "ranked"
 COLOURS = "viridis"

@@ -7,7 +7,8 @@ from dataclasses import asdict, fields
 from attnviz.analysis.cost import LEVEL, Cost, Crossing, Fit, Measured, Quantity
 from attnviz.inputs import printable
 from attnviz.recipes import Recipe, Style
-from attnviz.render.views import Cell, Chart, Column, Curve, Plot, Table
+from attnviz.render.plots import Chart, Curve, Plot
+from attnviz.render.rows import Cell, Column, Table
 
 _UNITS: dict[Quantity, tuple[float, str, str]] = {
     "seconds": (1e3, "time", "milliseconds"),

@@ -17,7 +17,8 @@ from attnviz.errors import UsageError
 from attnviz.inputs import printable
 from attnviz.recipes import Choice, Listing, Recipe, Style, recipe
 from attnviz.render import pages
-from attnviz.render.views import DIFFERENCE, Cell, Column, Heatmap, Page, Scale, Table
+from attnviz.render.rows import Cell, Column, Table
+from attnviz.render.views import DIFFERENCE, Heatmap, Page, Scale
 
 COLOURS = "coolwarm"  # Moreland 2009: for the colour-blind too; its grey middle is not the white of paper
 TOP = 10  # heads of a table, unless asked otherwise

@@ -13,7 +13,7 @@ from attnviz.inputs import printable
 from attnviz.projections import Projections
 from attnviz.recipes import Choice, Recipe, Style, recipe
 from attnviz.render import pages
-from attnviz.render.views import Cell, Column, Steps, Table
+from attnviz.render.rows import Cell, Column, Steps, Table
 
 DIMENSIONS = 8  # of a product that are shown, those that add most
 KEYS = 16  # rows of a table of keys; of more the ones with the largest weights

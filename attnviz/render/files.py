@@ -22,24 +22,14 @@ from attnviz.render.linesfigure import lines_figure
 from attnviz.render.numbers import numbers_bytes
 from attnviz.render.pdf import with_cells
 from attnviz.render.pen import figure_bytes, pdf_pages, png_texts
+from attnviz.render.plots import Chart
 from attnviz.render.png import palette_png
 from attnviz.render.raster import raster
+from attnviz.render.rows import HeadTable, Steps, Table, Tabular
 from attnviz.render.stripfigure import strip_figure
 from attnviz.render.tablefigure import table_figure
 from attnviz.render.tablefiles import grid_bytes, steps_bytes, table_bytes
-from attnviz.render.views import (
-    Atlas,
-    Chart,
-    HeadGrid,
-    HeadLines,
-    HeadTable,
-    Page,
-    Steps,
-    Table,
-    Tabular,
-    TokenStrip,
-    View,
-)
+from attnviz.render.views import Atlas, HeadGrid, HeadLines, Page, TokenStrip, View
 
 Notes = tuple[str, ...]
 

@@ -16,7 +16,8 @@ from attnviz.metrics import METRICS, PATTERNS
 from attnviz.recipes import Choice, Listing, Recipe, Style, model_entry
 from attnviz.render import chartfigure, headpages
 from attnviz.render.columns import digits, short
-from attnviz.render.views import SHARES, Cell, Chart, Column, Curve, HeadRow, Plot, Table
+from attnviz.render.plots import SHARES, Chart, Curve, Plot
+from attnviz.render.rows import Cell, Column, HeadRow, Table
 
 MOST_PLOTS = 4
 NAMED = 6  # heads that have a colour of their own in a figure, if nobody says how many

@@ -16,7 +16,8 @@ from attnviz.inputs import printable
 from attnviz.metrics import METRICS
 from attnviz.recipes import Choice, Listing, Recipe, Style, recipe
 from attnviz.render import columns, pages
-from attnviz.render.views import GridStack, HeadGrid, HeadRow, HeadTable, Scale
+from attnviz.render.rows import HeadRow, HeadTable
+from attnviz.render.views import GridStack, HeadGrid, Scale
 
 _ROUND = (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10)  # quarters of them are short numbers
 _TOLD = 3  # notes of single samples, at most

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from attnviz.render.columns import MISSING
 from attnviz.render.lettering import LABEL_LENGTH
+from attnviz.render.rows import Steps, Tabular
 from attnviz.render.sheets import Shown, Strip, sheet
 from attnviz.render.tex import tex
-from attnviz.render.views import Steps, Tabular
 
 PAIR_LENGTH = 2 * LABEL_LENGTH  # longer cells with foreign texts are cut
 _MARKUP = set("\\`*_{}[]<>#|~$&@")

@@ -10,9 +10,10 @@ from attnviz.recipes import Choice, Style
 from attnviz.render.comparepages import comparison_view
 from attnviz.render.files import formats_of
 from attnviz.render.pages import heatmap_page, title_of
+from attnviz.render.rows import Tabular
 from attnviz.render.sheets import sheet
 from attnviz.render.tablefigure import MOST_ROWS
-from attnviz.render.views import Tabular, View
+from attnviz.render.views import View
 
 STYLE = Style(dpi=110)
 

@@ -11,7 +11,7 @@ from attnviz.analysis.summary import Summary
 from attnviz.captures import Capture
 from attnviz.inputs import Sample, printable
 from attnviz.recipes import Choice, Listing, Recipe, Style, recipe
-from attnviz.render.views import Cell, Column, HeadRow, Statistic, Table
+from attnviz.render.rows import Cell, Column, HeadRow, Statistic, Table
 
 _TOLD = 3  # notes of single samples, and names of relations left out, at most
 

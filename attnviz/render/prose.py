@@ -10,20 +10,9 @@ import numpy as np
 
 from attnviz.inputs import printable
 from attnviz.recipes import Recipe, Style, Varying
-from attnviz.render.views import (
-    Chart,
-    Curve,
-    HeadGrid,
-    HeadLines,
-    HeadTable,
-    Heatmap,
-    Page,
-    Plot,
-    Steps,
-    Table,
-    TokenStrip,
-    View,
-)
+from attnviz.render.plots import Chart, Curve, Plot
+from attnviz.render.rows import HeadTable, Steps, Table
+from attnviz.render.views import HeadGrid, HeadLines, Heatmap, Page, TokenStrip, View
 
 LONGEST_TEXT = 60  # characters of a sample that are quoted
 _CELLS = 3  # that are told of a map

@@ -8,7 +8,7 @@ from attnviz.analysis.rank import NUMBERS
 from attnviz.metrics import METRICS
 from attnviz.render.columns import IN_UNITS, MISSING, HeadColumn, column, least_telling, pair_parts
 from attnviz.render.labels import cut, width
-from attnviz.render.views import Cell, Column, HeadRow, HeadTable, Table, Tabular
+from attnviz.render.rows import Cell, Column, HeadRow, HeadTable, Table, Tabular
 
 NO_TINT = math.nan
 

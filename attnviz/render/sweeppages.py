@@ -7,7 +7,8 @@ from attnviz.analysis.sweep import Sweep, Trained, lacks
 from attnviz.inputs import printable
 from attnviz.metrics import PATTERNS
 from attnviz.recipes import Recipe, Style
-from attnviz.render.views import SHARES, Cell, Chart, Column, Curve, Plot, Table
+from attnviz.render.plots import SHARES, Chart, Curve, Plot
+from attnviz.render.rows import Cell, Column, Table
 
 _ACCURACY = "held-out accuracy"
 

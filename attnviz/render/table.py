@@ -10,8 +10,9 @@ from rich.text import Text
 
 from attnviz.metrics import METRICS, Metric, rules
 from attnviz.render.labels import NO_STYLES, cut, placed, width
+from attnviz.render.plots import Chart
+from attnviz.render.rows import Steps, Tabular
 from attnviz.render.sheets import Sheet, Strip, fitting, shares, sheet, total
-from attnviz.render.views import Chart, Steps, Tabular
 
 _BOLD, _DIM = Style(bold=True), Style(dim=True)
 _GAP = 2

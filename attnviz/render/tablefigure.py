@@ -11,8 +11,8 @@ from attnviz.render.layout import COLUMN, PAGE, Box
 from attnviz.render.lettering import Lettering
 from attnviz.render.markup import PAIR_LENGTH
 from attnviz.render.pen import GREY, INK, Pen, house_style
+from attnviz.render.rows import Tabular
 from attnviz.render.sheets import Sheet, Strip, fitting, sheet, total
-from attnviz.render.views import Tabular
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

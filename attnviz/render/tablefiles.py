@@ -17,7 +17,8 @@ from attnviz.analysis.rank import NUMBERS, PARTS
 from attnviz.metrics import METRICS
 from attnviz.render.columns import WHOLE, column
 from attnviz.render.markup import markdown_steps, markdown_table, tex_table
-from attnviz.render.views import Evidence, HeadGrid, HeadRow, HeadTable, Statistic, Steps, Table, Tabular
+from attnviz.render.rows import Evidence, HeadRow, HeadTable, Statistic, Steps, Table, Tabular
+from attnviz.render.views import HeadGrid
 
 SCHEMA = 1
 _FIRST = ("head", "stack", "layer", "number", "pattern", "score")

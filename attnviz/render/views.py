@@ -1,4 +1,4 @@
-"""What the ink means: the records that terminal, figure and numbers are all drawn from. No drawing here."""
+"""What the ink of maps means: records that terminal, figures and numbers are all made from. No drawing here."""
 
 import math
 from collections.abc import Mapping
@@ -8,8 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from attnviz.captures import Booleans, Floats, Head, Numbers, Unit
+from attnviz.captures import Booleans, Floats, Numbers, Unit
 from attnviz.recipes import Recipe
+from attnviz.render.plots import Chart
+from attnviz.render.rows import HeadTable, Steps, Table
 
 LOG_FLOOR = 1e-4
 
@@ -250,96 +252,6 @@ class TokenStrip(_Shown):
 
 
 @dataclass(frozen=True)
-class Statistic:
-    """One statistic of one head over some samples; NaN where it is missing.
-
-    value:    its mean over the samples in which it is present, which count equally; "positional": over all
-              their rows together
-    baseline: what a head that looks at all visible keys alike would have, likewise
-    rows:     eligible rows, of all samples together
-    samples:  how many of them it is present in
-    low, high: of a 95 % interval of the mean
-    """
-
-    value: float = math.nan
-    baseline: float = math.nan
-    rows: int = 0
-    samples: int = 0
-    low: float = math.nan
-    high: float = math.nan
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The strongest pair of tokens of a head, by their labels and their places from 0, and its sample."""
-
-    query: str
-    key: str
-    weight: float
-    query_position: int
-    key_position: int
-    sample: str
-
-
-@dataclass(frozen=True)
-class HeadRow:
-    """What is known of one head.
-
-    pattern:    what it does, in a word; score: the number that the word was given for, NaN for "mixed"
-    scored:     the statistic that the score is, "" for "mixed"
-    statistics: by name
-    offset:     key minus query where its largest weights lie most often; None if unknown
-    window:     keys that its rows see at most, where that is fewer than there are; None if they see all
-    """
-
-    head: Head
-    pattern: str
-    score: float
-    scored: str
-    statistics: Mapping[str, Statistic]
-    offset: int | None = None
-    evidence: Evidence | None = None
-    window: int | None = None
-
-
-@dataclass(frozen=True)
-class HeadTable:
-    """A row a head.
-
-    columns: names of those to be shown, in order
-    asked:   the columns were chosen: none is left out for want of room
-    kept:    names of columns that are left out last: what the rows were sorted and chosen by
-    samples: how many the numbers are means over
-    of:      how many heads there were to choose from
-    """
-
-    title: str
-    rows: tuple[HeadRow, ...] = field(repr=False)
-    columns: tuple[str, ...]
-    asked: bool = False
-    kept: tuple[str, ...] = ()
-    samples: int = 1
-    of: int = 0
-    notes: tuple[str, ...] = ()
-    cmap: str = "viridis"
-    recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
-    def _repr_html_(self) -> str:
-        from attnviz.render.notebook import table_html
-
-        return table_html(self)
-
-    def _repr_png_(self) -> bytes | None:
-        from attnviz.render.notebook import view_png
-
-        return view_png(self)
-
-
-@dataclass(frozen=True)
 class GridStack:
     """One stack of layers: the number of a head is its column.
 
@@ -380,162 +292,6 @@ class HeadGrid:
 
         return view_png(self)
 
-
-Cell = str | float | int | None
-"""Of a table: a text, a number (NaN where it is missing), a whole number, or nothing."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    name:   as scripts call it: "similarity.low"
-    short:  as people read it above the column
-    kind:   "text" of ours; "token", foreign text; "number", shown with two digits; "whole"
-    shown:  whether people see it; files for scripts hold every column
-    rank:   those with the largest leave first where there is no room; 0 never leaves
-    digits: of a number, behind the point
-    tinted: its numbers, 0 to 1, are tinted in a figure by how large they are
-    least:  a number below is shown as less than that: "<0.001"
-    """
-
-    name: str
-    short: str
-    kind: Literal["text", "token", "number", "whole"] = "number"
-    shown: bool = True
-    rank: int = 0
-    digits: int = 2
-    tinted: bool = False
-    least: float = -math.inf
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of texts and numbers: matches of heads, findings about relations.
-
-    what:     what a row is, as a script calls them: "matches"
-    document: what else the JSON holds, by name
-    """
-
-    title: str
-    what: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...] = field(repr=False)
-    notes: tuple[str, ...] = ()
-    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    cmap: str = "viridis"
-    recipe: Recipe | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        if wrong := [row for row in self.rows if len(row) != len(self.columns)]:
-            raise ValueError(f"a row of {len(wrong[0])} cells under {len(self.columns)} columns")
-
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
-    def _repr_html_(self) -> str:
-        from attnviz.render.notebook import table_html
-
-        return table_html(self)
-
-    def _repr_png_(self) -> bytes | None:
-        from attnviz.render.notebook import view_png
-
-        return view_png(self)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One line of a plot, from left to right; the ink: y at x, and around it what lies between low and high.
-
-    y:         NaN where there is nothing
-    low, high: of a range at each x; empty for none
-    faint:     one of many that are there to be compared with, without a name in the legend
-    """
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    low: tuple[float, ...] = ()
-    high: tuple[float, ...] = ()
-    faint: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("y", "low", "high"):
-            if len(entries := getattr(self, name)) not in (len(self.x), 0 if name != "y" else len(self.x)):
-                raise ValueError(f"a curve of {len(self.x)} x has {len(entries)} {name}")
-
-
-SHARES = (-0.03, 1.03)
-"""The span of shares: points at 0 and at 1 lie inside the frame."""
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Curves on one pair of axes.
-
-    across, up: what x and y are, with their unit
-    scales:     of x and of y; "symlog" is log with 0 at its left
-    ticks:      where x is numbered; empty for where it suits
-    span:       of y; None for what suits
-    """
-
-    title: str
-    curves: tuple[Curve, ...]
-    across: str
-    up: str
-    scales: tuple[Literal["linear", "log", "symlog"], Literal["linear", "log"]] = ("linear", "linear")
-    ticks: tuple[float, ...] = ()
-    span: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Chart:
-    """Curves side by side; a terminal shows the same as tables.
-
-    tables:  what a terminal shows, one below the other
-    numbers: what a file for scripts holds
-    """
-
-    title: str
-    plots: tuple[Plot, ...]
-    tables: tuple[Table, ...] = field(repr=False)
-    numbers: Table = field(repr=False)
-    notes: tuple[str, ...] = ()
-    recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
-    def _repr_png_(self) -> bytes | None:
-        from attnviz.render.notebook import view_png
-
-        return view_png(self)
-
-
-@dataclass(frozen=True)
-class Steps:
-    """How one number came about, step by step: tables to be followed with a pencil.
-
-    notes:    what is said before the first table
-    document: what the JSON holds: every number, where tables show the largest
-    """
-
-    title: str
-    tables: tuple[Table, ...]
-    notes: tuple[str, ...] = ()
-    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
-
-Tabular = HeadTable | Table
-"""What is drawn as rows of words and numbers."""
 
 View = Page | HeadLines | TokenStrip | HeadTable | HeadGrid | Table | Chart | Steps
 """Everything that can be drawn, printed and saved."""

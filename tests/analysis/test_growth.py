@@ -11,7 +11,7 @@ from attnviz.facts import ModelFacts
 from attnviz.metrics import METRICS
 from attnviz.recipes import Listing, Style
 from attnviz.render.growthpages import bars, growth_chart
-from attnviz.render.views import HeadRow, Statistic
+from attnviz.render.rows import HeadRow, Statistic
 
 STEPS = (0, 10, 100, 1000)
 NAN = math.nan

@@ -10,7 +10,7 @@ from attnviz.captures import Capture, Head
 from attnviz.errors import InputError, SelectionError
 from attnviz.facts import LayerFacts
 from attnviz.recipes import Choice
-from attnviz.render.views import Statistic
+from attnviz.render.rows import Statistic
 from tests.analysis.heads import HEADS, LAYERS, MISSING, facts, seen, several
 
 

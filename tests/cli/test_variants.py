@@ -9,7 +9,7 @@ import pytest
 
 import attnviz
 from attnviz.cli.app import run
-from attnviz.render.views import Steps
+from attnviz.render.rows import Steps
 from tests.models import zoo
 
 SENTENCE = "The cat sat on the mat because it was tired"

@@ -4,7 +4,8 @@ import numpy as np
 
 from attnviz.captures import Head
 from attnviz.recipes import Recipe
-from attnviz.render.views import Evidence, GridStack, HeadGrid, HeadRow, HeadTable, Statistic
+from attnviz.render.rows import Evidence, HeadRow, HeadTable, Statistic
+from attnviz.render.views import GridStack, HeadGrid
 
 RECIPE = Recipe("heads", model={"name": "a model"}, sample={"text": "caf\u00e9 --> (\\)"})
 USUAL = ("head", "pattern", "score", "focus", "distance", "previous", "first", "separator", "evidence")

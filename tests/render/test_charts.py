@@ -7,8 +7,9 @@ import pytest
 from attnviz.errors import UsageError
 from attnviz.recipes import Style
 from attnviz.render.chartfigure import chart_figure
+from attnviz.render.plots import Chart, Curve, Plot
 from attnviz.render.prose import alternative_text
-from attnviz.render.views import Chart, Curve, Plot, Table
+from attnviz.render.rows import Table
 
 STEEP = Curve("steep", (1, 10, 100), (1, 100, 10_000), (0.5, 90, 9000), (2, 110, 11_000))
 FLAT = Curve("flat", (1, 10, 100), (5, 5, math.nan))

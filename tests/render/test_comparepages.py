@@ -16,10 +16,11 @@ from attnviz.render.gridfigure import grid_figure
 from attnviz.render.markup import tex_table
 from attnviz.render.notebook import comparison_html, comparison_png
 from attnviz.render.pooling import pooled
+from attnviz.render.rows import Table
 from attnviz.render.table import table as printed_table
 from attnviz.render.tablefiles import json_table
 from attnviz.render.terminal import page as printed_page
-from attnviz.render.views import HeadGrid, Page, Table
+from attnviz.render.views import HeadGrid, Page
 from attnviz.wishes import WORDS
 from tests.fakes import FakeSource
 from tests.render.comparisons import SAME, SMALL, comparison

@@ -7,7 +7,8 @@ from attnviz.captures import Head
 from attnviz.facts import LayerFacts
 from attnviz.recipes import Choice, Listing, Style
 from attnviz.render.headpages import head_grid, head_table
-from attnviz.render.views import HeadGrid, HeadTable
+from attnviz.render.rows import HeadTable
+from attnviz.render.views import HeadGrid
 from tests.analysis.heads import MISSING, facts, seen, several
 
 

@@ -13,10 +13,10 @@ from attnviz.recipes import Style
 from attnviz.render.files import TABLE_FORMATS, formats_of, save
 from attnviz.render.markup import markdown_table, tex_table
 from attnviz.render.notebook import table_html
+from attnviz.render.rows import Cell, Column, Table
 from attnviz.render.table import table as printed_table
 from attnviz.render.tablefigure import table_figure
 from attnviz.render.tablefiles import csv_table, json_table
-from attnviz.render.views import Cell, Column, Table
 from tests.render.drawings import HARMFUL, WIDE
 from tests.render.headviews import RECIPE
 from tests.render.test_headfigures import drawn, inside, words

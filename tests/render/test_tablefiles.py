@@ -11,9 +11,9 @@ from attnviz.recipes import Recipe, Style
 from attnviz.render.files import GRID_FORMATS, TABLE_FORMATS, save
 from attnviz.render.markup import markdown_table, tex_table
 from attnviz.render.notebook import table_html
+from attnviz.render.rows import Statistic
 from attnviz.render.tablefiles import csv_grid, csv_table, json_grid, json_table
 from attnviz.render.tex import tex
-from attnviz.render.views import Statistic
 from tests.render.drawings import HARMFUL, WIDE
 from tests.render.headviews import RECIPE, ROWS, grid, row, table
 
