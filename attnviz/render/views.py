@@ -1,4 +1,4 @@
-"""What the ink of maps means: records that terminal, figures and numbers are all made from. No drawing here."""
+"""What the ink of maps means: records that terminal, figures and numbers are made from. No drawing here."""
 
 import math
 from collections.abc import Mapping
