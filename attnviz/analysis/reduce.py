@@ -94,7 +94,7 @@ def _left_out(
 
 def share_of(part: float, whole: float) -> float:
     """The share of weight, of none 0, in as many digits as are the same alone and in a batch."""
-    return round(float(part) / float(whole), SHARE_DIGITS) if whole else 0.0
+    return round(float(part) / float(whole), SHARE_DIGITS) + 0.0 if whole else 0.0  # -0 is written as 0
 
 
 def _without(

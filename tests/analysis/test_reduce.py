@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attnviz.analysis.average import heatmaps
-from attnviz.analysis.reduce import check, reduced
+from attnviz.analysis.reduce import check, reduced, share_of
 from attnviz.analysis.select import selected
 from attnviz.captures import Axis, Grid, LayerMaps
 from attnviz.errors import SelectionError, UsageError
@@ -171,3 +171,8 @@ def test_a_mean_over_different_tokens_is_refused() -> None:
     other = LayerMaps("", 7, (0,), np.full((1, 2, 2), 0.5, np.float32), ones, ones, axis, axis)
     with pytest.raises(SelectionError, match="no mean over layers 3, 7"):
         heatmaps([layer_maps(3), other], "all")
+
+
+def test_a_share_of_nothing_has_no_sign() -> None:
+    """What was subtracted leaves a little on either side of 0, by how many threads added it up."""
+    assert str(share_of(-1e-17, 3.0)) == str(share_of(1e-17, 3.0)) == "0.0"
