@@ -1,26 +1,17 @@
 """The verbs of ``import attnviz``. A command of the command line is ten lines of these."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attnviz.aligning import align, alignment_view, check_align, check_translates
 from attnviz.analysis import naming, reduce, select
 from attnviz.analysis.comparison import Comparison
 from attnviz.captures import Capture, Captures
-from attnviz.capturing import capture, doctor, load_model
-from attnviz.comparing import check_comparing, compare, comparison_view
-from attnviz.costing import check_chart, check_cost, cost, cost_chart
-from attnviz.exporting import caption, export
 from attnviz.files import begins_with
-from attnviz.growing import check_growth, growth, growth_chart
-from attnviz.probing import induction, probe, probe_table, sink
 from attnviz.recipes import Choice, Listing, Style, ViewName
 from attnviz.render import pages
 from attnviz.render.rows import HeadTable
 from attnviz.render.views import HeadGrid, HeadLines, Page, TokenStrip, View
-from attnviz.replaying import replay
-from attnviz.studying import check_explain, check_variants, explain, variants
-from attnviz.sweeping import sweep, sweep_chart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,9 +20,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from attnviz.aligning import align, alignment_view, check_align, check_translates
     from attnviz.builtin.outcome import Outcome
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
+    from attnviz.capturing import capture, doctor, load_model
+    from attnviz.comparing import check_comparing, compare, comparison_view
+    from attnviz.costing import check_chart, check_cost, cost, cost_chart
+    from attnviz.exporting import caption, export
+    from attnviz.growing import check_growth, growth, growth_chart
+    from attnviz.probing import induction, probe, probe_table, sink
+    from attnviz.replaying import replay
+    from attnviz.studying import check_explain, check_variants, explain, variants
+    from attnviz.sweeping import sweep, sweep_chart
 
 __all__ = ["align", "alignment_view", "caption", "capture", "check", "check_align",
            "check_chart", "check_comparing", "check_cost", "check_diff", "check_explain",
@@ -40,6 +41,28 @@ __all__ = ["align", "alignment_view", "caption", "capture", "check", "check_alig
            "export", "from_arrays", "growth", "growth_chart", "head_grid", "heads", "heatmap",
            "induction", "load", "load_model", "probe", "probe_table", "replay", "save", "sink",
            "sweep", "sweep_chart", "train", "variants"]  # fmt: skip
+
+_ELSEWHERE = {
+    "aligning": ("align", "alignment_view", "check_align", "check_translates"),
+    "capturing": ("capture", "doctor", "load_model"),
+    "comparing": ("check_comparing", "compare", "comparison_view"),
+    "costing": ("check_chart", "check_cost", "cost", "cost_chart"),
+    "exporting": ("caption", "export"),
+    "growing": ("check_growth", "growth", "growth_chart"),
+    "probing": ("induction", "probe", "probe_table", "sink"),
+    "replaying": ("replay",),
+    "studying": ("check_explain", "check_variants", "explain", "variants"),
+    "sweeping": ("sweep", "sweep_chart"),
+}
+"""Verbs of modules of their own, by these: each is loaded when one of its verbs is first used."""
+
+
+def __getattr__(name: str) -> Any:
+    module = next((module for module, verbs in _ELSEWHERE.items() if name in verbs), None)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"attnviz.{module}"), name)
+
 
 ZIP = b"PK\x03\x04"
 """What a ``.npz`` begins with."""

@@ -143,3 +143,11 @@ def test_a_command_loads_no_other() -> None:
     modules = set(loaded.stdout.split())
     assert "attnviz.cli.models" in modules
     assert not {f"attnviz.cli.{name}" for name in COMMANDS if name != "models"} & modules
+
+
+def test_a_verb_loads_no_other() -> None:
+    script = "from attnviz import api; api.heatmap, api.load, api.cost; import sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    modules = set(loaded.stdout.split())
+    assert "attnviz.costing" in modules
+    assert not {f"attnviz.{name}" for name in ("aligning", "comparing", "growing", "replaying")} & modules
