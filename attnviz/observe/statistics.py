@@ -158,16 +158,20 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Block:
-    """What all tiles of the same rows, columns and visibility share."""
+    """What all tiles of the same rows, columns and visibility share.
 
-    tile: Tile
+    It keeps no tile: with one goes what its weights were made of, which is a layer's whole input.
+    """
+
+    visible: Tensor
+    computed: Tensor
     measures: Measures
     uniform: _Uniform
 
     def fits(self, tile: Tile) -> bool:
-        same = self.tile.visible is tile.visible and self.tile.computed is tile.computed
+        same = self.visible is tile.visible and self.computed is tile.computed
         alike = tile.visible.shape[0] == tile.computed.shape[0] == 1
-        return same and alike and (self.tile.rows, self.tile.columns) == (tile.rows, tile.columns)
+        return same and alike and (self.measures.rows, self.measures.columns) == (tile.rows, tile.columns)
 
 
 def _block(tile: Tile, known: _Known, scratch: Scratch) -> _Block:
@@ -180,12 +184,12 @@ def _block(tile: Tile, known: _Known, scratch: Scratch) -> _Block:
     seen = seen.expand(-1, len(tile.rows), len(tile.columns))
     count = seen.sum(-1, dtype=torch.int32)
     if seen.shape[0] > 1 or _has_gaps(seen):
-        return _Block(tile, measures, _uniform(seen, count, measures))
+        return _Block(tile.visible, tile.computed, measures, _uniform(seen, count, measures))
     kind = tuple(t.cpu().numpy().tobytes() for t in (_first(seen), count))
     name = (tile.rows, tile.columns, *kind)
     if name not in known.uniform:
         known.uniform[name] = _uniform(seen, count, measures)
-    return _Block(tile, measures, known.uniform[name])
+    return _Block(tile.visible, tile.computed, measures, known.uniform[name])
 
 
 def _has_gaps(seen: Tensor) -> bool:

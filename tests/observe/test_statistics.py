@@ -1,6 +1,7 @@
 """All statistics of all heads, against the definitions written out as loops."""
 
 import math
+import weakref
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -383,3 +384,13 @@ def test_stacks_of_the_same_size_have_baselines_of_their_own() -> None:
     assert statistics is not None
     assert statistics.baselines["separator"] == pytest.approx([np.nan, 1 / 8], nan_ok=True)
     assert statistics.baselines["duplicate"] == pytest.approx([np.nan, 1 / 8], nan_ok=True)
+
+
+def test_no_tile_outlives_its_layer() -> None:
+    """With a tile goes what its weights were made of: of twelve layers of a long text half a gigabyte."""
+    tiles = [whole_tile(torch.full((2, 4, 4), 0.25))]
+    statistics = HeadStatistics()
+    statistics.start({"": (numbered(4), numbered(4))})
+    statistics.see(tiles[0])
+    gone = weakref.ref(tiles.pop())
+    assert gone() is None
