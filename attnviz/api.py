@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attnviz.analysis import naming, reduce, select
-from attnviz.analysis.comparison import Comparison
 from attnviz.captures import Capture, Captures
 from attnviz.files import begins_with
 from attnviz.recipes import Choice, Listing, Style, ViewName
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from attnviz.aligning import align, alignment_view, check_align, check_translates
+    from attnviz.analysis.comparison import Comparison
     from attnviz.builtin.outcome import Outcome
     from attnviz.builtin.schedule import Progress
     from attnviz.builtin.tasks import Task
@@ -232,7 +232,7 @@ def from_arrays(
 
 
 def save(
-    view: View | Comparison, file: str | Path, *, style: Style = Style(), force: bool = False
+    view: "View | Comparison", file: str | Path, *, style: Style = Style(), force: bool = False
 ) -> tuple[str, ...]:
     """Writes a view as a picture (.png .pdf .svg) or its numbers, whole or not at all.
 
