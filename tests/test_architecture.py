@@ -17,7 +17,7 @@ LEAVES = {
     "attnviz", "attnviz.errors", "attnviz.inputs", "attnviz.metrics", "attnviz.facts", "attnviz.captures",
     "attnviz.files",
     "attnviz.recipes", "attnviz.observe.tiles", "attnviz.render.views", "attnviz.render.rows",
-    "attnviz.render.plots", "attnviz.analysis.relations",
+    "attnviz.render.plots", "attnviz.render.recorded", "attnviz.analysis.relations",
     "attnviz.analysis.words", "attnviz.analysis.comparison", "attnviz.analysis.shares",
     "attnviz.analysis.resample",
     "attnviz.analysis.alignment",

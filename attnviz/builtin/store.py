@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialized
 from tokenizers import Tokenizer
 
-from attnviz.builtin import UNFINISHED
+from attnviz.builtin import GOES_ON, UNFINISHED
 from attnviz.builtin.model import ModelT, OwnModel
 from attnviz.errors import ModelError
 from attnviz.files import is_directory, make_directory, write_whole
@@ -78,7 +78,7 @@ def _lacking(directory: Path) -> str:
     if not is_directory(directory):
         return "there is no such directory"
     if (directory / UNFINISHED).exists():
-        return "its training is not finished; the same attnviz train goes on with it"
+        return GOES_ON
     return f"it has no {CONFIG} of one"
 
 

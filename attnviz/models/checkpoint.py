@@ -11,7 +11,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from attnviz.builtin import UNFINISHED
+from attnviz.builtin import GOES_ON, UNFINISHED
 from attnviz.errors import ModelError
 
 SAFE = "model.safetensors"
@@ -40,8 +40,7 @@ def read_config(directory: Path) -> dict[str, Any]:
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        unfinished = "its training is not finished; the same attnviz train goes on with it"
-        why = unfinished if (directory / UNFINISHED).exists() else "it has no config.json"
+        why = GOES_ON if (directory / UNFINISHED).exists() else "it has no config.json"
         raise ModelError(f"no model in {directory}: {why}") from None
     except (OSError, ValueError) as error:
         raise ModelError(f"no model in {directory}: its config.json cannot be read ({error})") from error

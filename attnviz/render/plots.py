@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from attnviz.recipes import Recipe
+from attnviz.render.recorded import Pictured
 from attnviz.render.rows import Table
 
 
@@ -53,7 +54,7 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Chart:
+class Chart(Pictured):
     """Curves side by side; a terminal shows the same as tables.
 
     tables:  what a terminal shows, one below the other
@@ -66,12 +67,3 @@ class Chart:
     numbers: Table = field(repr=False)
     notes: tuple[str, ...] = ()
     recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
-    def _repr_png_(self) -> bytes | None:
-        from attnviz.render.notebook import view_png
-
-        return view_png(self)

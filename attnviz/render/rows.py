@@ -3,10 +3,20 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from attnviz.captures import Head
 from attnviz.recipes import Recipe
+from attnviz.render.recorded import Pictured, Recorded
+
+
+class _Rows(Pictured):
+    """What notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        from attnviz.render.notebook import table_html
+
+        return table_html(cast("Tabular", self))
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,7 @@ class HeadRow:
 
 
 @dataclass(frozen=True)
-class HeadTable:
+class HeadTable(_Rows):
     """A row a head.
 
     columns: names of those to be shown, in order
@@ -83,20 +93,6 @@ class HeadTable:
     notes: tuple[str, ...] = ()
     cmap: str = "viridis"
     recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
-    def _repr_html_(self) -> str:
-        from attnviz.render.notebook import table_html
-
-        return table_html(self)
-
-    def _repr_png_(self) -> bytes | None:
-        from attnviz.render.notebook import view_png
-
-        return view_png(self)
 
 
 Cell = str | float | int | None
@@ -128,7 +124,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(_Rows):
     """Rows of texts and numbers: matches of heads, findings about relations.
 
     what:     what a row is, as a script calls them: "matches"
@@ -148,23 +144,9 @@ class Table:
         if wrong := [row for row in self.rows if len(row) != len(self.columns)]:
             raise ValueError(f"a row of {len(wrong[0])} cells under {len(self.columns)} columns")
 
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
-    def _repr_html_(self) -> str:
-        from attnviz.render.notebook import table_html
-
-        return table_html(self)
-
-    def _repr_png_(self) -> bytes | None:
-        from attnviz.render.notebook import view_png
-
-        return view_png(self)
-
 
 @dataclass(frozen=True)
-class Steps:
+class Steps(Recorded):
     """How one number came about, step by step: tables to be followed with a pencil.
 
     notes:    what is said before the first table
@@ -176,10 +158,6 @@ class Steps:
     notes: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     recipe: Recipe | None = field(default=None, repr=False)
-
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
 
 
 Tabular = HeadTable | Table

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from attnviz.captures import Booleans, Floats, Numbers, Unit
 from attnviz.recipes import Recipe
 from attnviz.render.plots import Chart
+from attnviz.render.recorded import Pictured
 from attnviz.render.rows import HeadTable, Steps, Table
 
 LOG_FLOOR = 1e-4
@@ -159,7 +160,7 @@ class Atlas:
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Pictured):
     """What one picture shows.
 
     title:  the model and what was put in
@@ -194,10 +195,6 @@ class Page:
     numbered: bool = False
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
     def noted(self, *notes: str) -> "Page":
         """The page with these notes too, on it and in its recipe; those that are there are not said twice."""
         every = tuple(dict.fromkeys((*self.notes, *notes)))
@@ -207,11 +204,6 @@ class Page:
             self.recipe, reduction={**self.recipe.reduction, "notes": list(every)}
         )
         return replace(self, notes=every, recipe=recipe)
-
-    def _repr_png_(self) -> bytes | None:
-        from attnviz.render.notebook import view_png
-
-        return view_png(self)
 
 
 @dataclass(frozen=True)
@@ -268,7 +260,7 @@ class GridStack:
 
 
 @dataclass(frozen=True)
-class HeadGrid:
+class HeadGrid(Pictured):
     """One statistic of every head as a colour: layers downwards and heads to the right, stacks apart.
 
     measured: what the colour means, with its unit
@@ -282,15 +274,6 @@ class HeadGrid:
     cmap: str = "viridis"
     notes: tuple[str, ...] = ()
     recipe: Recipe | None = None
-
-    @property
-    def recipe_json(self) -> str:
-        return self.recipe.to_json() if self.recipe else ""
-
-    def _repr_png_(self) -> bytes | None:
-        from attnviz.render.notebook import view_png
-
-        return view_png(self)
 
 
 View = Page | HeadLines | TokenStrip | HeadTable | HeadGrid | Table | Chart | Steps
